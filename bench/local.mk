@@ -1,0 +1,1 @@
+# bench: see the head of Makefile.am

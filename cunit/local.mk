@@ -1,0 +1,1 @@
+# cunit: see the head of Makefile.am

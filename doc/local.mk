@@ -1,0 +1,1 @@
+# doc: see the head of Makefile.am

@@ -1,0 +1,1 @@
+# fuzz: see the head of Makefile.am

@@ -1,0 +1,1 @@
+# imap/imapd: see the head of Makefile.am

@@ -1,0 +1,1 @@
+# imap/lmtpd: see the head of Makefile.am

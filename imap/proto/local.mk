@@ -1,0 +1,1 @@
+# imap/proto: see the head of Makefile.am

@@ -1,0 +1,1 @@
+# imap/store: see the head of Makefile.am

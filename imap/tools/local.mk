@@ -1,0 +1,1 @@
+# imap/tools: see the head of Makefile.am

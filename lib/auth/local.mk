@@ -1,0 +1,1 @@
+# lib/auth: see the head of Makefile.am

@@ -1,0 +1,68 @@
+/* conf.h - imapd.conf, whole: one table of options (options.def) from which the parser, the lint and the man page come.
+ * Grammar, types, deprecated names and lookup rules: spec/config.md.
+ *
+ * A struct conf is read once and constant afterwards, except for conf_set_level(). Strings it returns live as long as it. */
+#ifndef CAMB_CONF_H
+#define CAMB_CONF_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which release's defaults and layout for new data we follow (option compatibility_level). */
+enum conf_level { LEVEL_AUTO, LEVEL_25, LEVEL_36 };
+
+/* enum conf_opt: one constant OPT_NAME for each row of options.def: OPT_ALTNAMESPACE, OPT_UNIXHIERARCHYSEP ... */
+enum conf_opt {
+#define OPTION(id, ...) OPT_##id,
+#include "conf/options.def"
+#undef OPTION
+	OPT_COUNT
+};
+
+struct conf;
+
+struct conf_error {            /* filled when conf_load() fails: the text the originals print after "fatal error: " */
+	char text[512];
+};
+
+/* Reads `path` (NULL: SYSCONFDIR/imapd.conf; CYRUS_PREFIX is tried first) for the program `ident` ("imap", "ctl_mboxlist").
+ * need_data: also check that partitions are defined (spec/config.md 3). 0, or ERR_CONFIG with *err filled; *out is then NULL.
+ * Warnings (deprecated names, deprecated words) go to the log. */
+int conf_load(struct conf **out, const char *path, const char *ident, bool need_data, struct conf_error *err);
+void conf_free(struct conf *c);
+
+/* The level whose defaults are answered. conf_load() sets it from compatibility_level; for `auto` it is LEVEL_36 until
+ * whoever looked at the store (imap/store/layout.h) says otherwise. Never LEVEL_AUTO. */
+enum conf_level conf_level(const struct conf *c);
+void conf_set_level(struct conf *c, enum conf_level level);
+enum conf_level conf_level_wanted(const struct conf *c);      /* as configured, may be LEVEL_AUTO */
+
+/* Typed access; asking for an option with the wrong type is a programming error caught by the unit test that walks the table. */
+const char *conf_str(const struct conf *c, enum conf_opt o);  /* NULL when unset without default; {configdirectory} expanded */
+bool conf_bool(const struct conf *c, enum conf_opt o);
+long conf_int(const struct conf *c, enum conf_opt o);
+int64_t conf_seconds(const struct conf *c, enum conf_opt o);  /* durations; options that were plain numbers use their historic unit */
+int64_t conf_bytes(const struct conf *c, enum conf_opt o);    /* sizes */
+int conf_enum(const struct conf *c, enum conf_opt o);         /* index of the word in the option's value list */
+const char *conf_word(const struct conf *c, enum conf_opt o); /* the word itself (enums and lists) */
+uint64_t conf_bits(const struct conf *c, enum conf_opt o);    /* bit i: the i-th word of the value list is set */
+bool conf_is_set(const struct conf *c, enum conf_opt o);      /* written in the file, not a default */
+
+/* Open-ended keys ("partition-default", "sasl_mech_list"): <ident>_<key> beats <key>. NULL when absent. */
+const char *conf_overflow(const struct conf *c, const char *key);
+void conf_each_overflow(const struct conf *c, void (*fn)(void *arg, const char *key, const char *value), void *arg);
+
+const char *conf_ident(const struct conf *c);
+const char *conf_path(const struct conf *c);                  /* the file that was read */
+const char *conf_dir(const struct conf *c);                   /* configdirectory */
+const char *conf_servername(const struct conf *c);            /* option or host name */
+/* "partition-NAME" and its like; NULL when undefined. kind: "partition-", "metapartition-", "archivepartition-". */
+const char *conf_partition(const struct conf *c, const char *kind, const char *name);
+
+/* The table itself, for lint, cyr_info and the man page. */
+struct conf_row {
+	const char *name, *type, *def25, *def36, *values, *versions, *meaning;
+};
+const struct conf_row *conf_row(enum conf_opt o);
+/* Value as text (as cyr_info prints it: yes/no for switches), or NULL. Caller frees. */
+char *conf_show(const struct conf *c, enum conf_opt o);
+#endif

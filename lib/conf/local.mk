@@ -1,0 +1,1 @@
+# lib/conf: see the head of Makefile.am

@@ -1,0 +1,68 @@
+/* cyrusdb.h - ordered tables of byte strings in files: the contract of spec/cyrusdb.md section 1.
+ *
+ * Guarantees: a commit that returned 0 is on disk; a transaction that did not commit leaves nothing behind; readers see the last
+ * commit; two processes (ours or the originals) may use one file at a time under its fcntl lock.
+ * One file is opened once per process: a second cyrusdb_open() of the same path in the same environment returns the same
+ * object, counted. Nothing here may be used from two threads. */
+#ifndef CAMB_CYRUSDB_H
+#define CAMB_CYRUSDB_H
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cyrusdb_rc {
+	CYRUSDB_OK = 0, CYRUSDB_DONE = 1, CYRUSDB_IOERROR = -1, CYRUSDB_AGAIN = -2, CYRUSDB_EXISTS = -3, CYRUSDB_INTERNAL = -4,
+	CYRUSDB_NOTFOUND = -5, CYRUSDB_LOCKED = -6, CYRUSDB_NOTIMPLEMENTED = -7, CYRUSDB_FULL = -8, CYRUSDB_READONLY = -9,
+	CYRUSDB_BADFORMAT = -10,
+};
+enum cyrusdb_flags {
+	CYRUSDB_CREATE = 0x01,      /* make the file and its parents when missing */
+	CYRUSDB_MBOXSORT = 0x02,    /* mailbox order (spec 2.3) instead of the engine's own */
+	CYRUSDB_CONVERT = 0x04,     /* another engine's file is converted in place */
+	CYRUSDB_NOCOMPACT = 0x08,
+	CYRUSDB_RDONLY = 0x100,     /* ours: open read-only, never recover or write; for tools that only look */
+};
+
+struct cyrusdb_env;             /* per process: the open files and the engines' global state */
+struct cyrusdb;
+struct cyrusdb_txn;
+
+/* dbdir: CONFIGDIR/db. recover: this is `ctl_cyrusdb -r` (spec 4). Berkeley's environment is opened only when needed. */
+struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover);
+void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still open */
+
+const char *cyrusdb_strerror(int rc);                     /* the 3.6 wording */
+bool cyrusdb_engine_known(const char *engine);
+const char *const *cyrusdb_engines(void);                 /* names in table order, NULL at the end */
+const char *cyrusdb_detect(const char *path);             /* engine name by magic, or NULL */
+
+int cyrusdb_open(struct cyrusdb_env *env, const char *engine, const char *path, int flags, struct cyrusdb **out);
+int cyrusdb_close(struct cyrusdb *db);                    /* NULL is allowed; an open transaction is aborted */
+const char *cyrusdb_engine(const struct cyrusdb *db);     /* the one really used */
+const char *cyrusdb_path(const struct cyrusdb *db);
+
+/* The txn argument: NULL = lock, do, commit, unlock; pointer to NULL = begin (exclusive lock, even for a read); pointer to a
+ * transaction = continue. Any error inside a transaction rolls it back and sets *txn to NULL.
+ * Values returned by fetch are valid until the next operation on the database. */
+int cyrusdb_fetch(struct cyrusdb *db, const void *key, size_t keylen, const char **val, size_t *vallen, struct cyrusdb_txn **txn);
+int cyrusdb_fetchnext(struct cyrusdb *db, const void *key, size_t keylen, const char **found, size_t *foundlen,
+	const char **val, size_t *vallen, struct cyrusdb_txn **txn);   /* first key > key; every engine has it here */
+typedef int cyrusdb_cb(void *arg, const char *key, size_t keylen, const char *val, size_t vallen);
+/* Every record whose key begins with prefix, in order. good (may be NULL) is asked under the lock and must not touch the
+ * database; cb is called without the lock (unless inside a transaction) and may do anything, deleting the current key included;
+ * its key stays valid, its value until it first touches this database. Non-zero from cb stops the scan and is returned. */
+int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cyrusdb_cb *good, cyrusdb_cb *cb, void *arg,
+	struct cyrusdb_txn **txn);
+int cyrusdb_create(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
+int cyrusdb_store(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
+int cyrusdb_delete(struct cyrusdb *db, const void *key, size_t keylen, struct cyrusdb_txn **txn, bool force);
+int cyrusdb_commit(struct cyrusdb *db, struct cyrusdb_txn *txn);
+int cyrusdb_abort(struct cyrusdb *db, struct cyrusdb_txn *txn);
+
+int cyrusdb_consistent(struct cyrusdb *db);
+int cyrusdb_repack(struct cyrusdb *db);
+int cyrusdb_dump(struct cyrusdb *db, int detail);         /* structure, for a human, on stdout */
+int cyrusdb_sync(struct cyrusdb_env *env);
+int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *const *paths, const char *dir);
+int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
+int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
+#endif

@@ -1,0 +1,1 @@
+# lib/db: see the head of Makefile.am

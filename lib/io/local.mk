@@ -1,0 +1,1 @@
+# lib/io: see the head of Makefile.am

@@ -1,0 +1,110 @@
+/* fault.c - see fault.h. */
+#include "sys/fault.h"
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static struct fault plan;                /* test seam: only ever set by cunit */
+static unsigned long count;
+static int interrupted;
+
+enum verdict { GO, FAIL, SHORT, TORN };
+
+static enum verdict next(int is_write)
+{
+	if (plan.kind == FAULT_EINTR) {
+		interrupted = !interrupted;
+		if (interrupted) {
+			errno = EINTR;
+			return FAIL;
+		}
+	}
+	count++;
+	if (plan.kind == FAULT_SHORT && count >= plan.n) return is_write ? SHORT : GO;
+	int hit = count == plan.n || (plan.sticky && plan.n && count > plan.n);
+	if (!hit) return GO;
+	switch (plan.kind) {
+	case FAULT_ERROR:
+		errno = plan.err;
+		return FAIL;
+	case FAULT_DIE:
+		_exit(99);
+	case FAULT_TORN:
+		if (!is_write) _exit(99);
+		return TORN;
+	default:
+		return GO;
+	}
+}
+
+static int f_open(const char *path, int flags, mode_t mode)
+{
+	if ((flags & O_CREAT) && next(0) == FAIL) return -1;
+	return sys_real.open(path, flags, mode);
+}
+
+static ssize_t f_write(int fd, const void *p, size_t n)
+{
+	switch (next(1)) {
+	case FAIL: return -1;
+	case SHORT: return sys_real.write(fd, p, n ? 1 : 0);
+	case TORN: sys_real.write(fd, p, n / 2); _exit(99);
+	default: return sys_real.write(fd, p, n);
+	}
+}
+
+static ssize_t f_pwrite(int fd, const void *p, size_t n, off_t off)
+{
+	switch (next(1)) {
+	case FAIL: return -1;
+	case SHORT: return sys_real.pwrite(fd, p, n ? 1 : 0, off);
+	case TORN: sys_real.pwrite(fd, p, n / 2, off); _exit(99);
+	default: return sys_real.pwrite(fd, p, n, off);
+	}
+}
+
+#define PLAIN(name, proto, ...) static int f_##name proto { return next(0) == FAIL ? -1 : sys_real.name(__VA_ARGS__); }
+PLAIN(fsync, (int fd), fd)
+PLAIN(fdatasync, (int fd), fd)
+PLAIN(ftruncate, (int fd, off_t len), fd, len)
+PLAIN(link, (const char *from, const char *to), from, to)
+PLAIN(rename, (const char *from, const char *to), from, to)
+PLAIN(unlink, (const char *path), path)
+PLAIN(mkdir, (const char *path, mode_t mode), path, mode)
+PLAIN(rmdir, (const char *path), path)
+PLAIN(futimens, (int fd, const struct timespec t[2]), fd, t)
+
+void fault_install(const struct fault *f)
+{
+	static struct sys_calls calls;
+	if (!f) {
+		sys_use(NULL);
+		return;
+	}
+	plan = *f;
+	count = 0;
+	interrupted = 0;
+	calls = sys_real;
+	calls.open = f_open;
+	calls.write = f_write;
+	calls.pwrite = f_pwrite;
+	calls.fsync = f_fsync;
+	calls.fdatasync = f_fdatasync;
+	calls.ftruncate = f_ftruncate;
+	calls.link = f_link;
+	calls.unlink = f_unlink;
+	calls.mkdir = f_mkdir;
+	if (f->kind != FAULT_EINTR) {        /* the kernel does not interrupt these */
+		calls.rename = f_rename;
+		calls.rmdir = f_rmdir;
+		calls.futimens = f_futimens;
+	} else {
+		calls.link = sys_real.link;
+		calls.unlink = sys_real.unlink;
+		calls.mkdir = sys_real.mkdir;
+	}
+	sys_use(&calls);
+}
+
+unsigned long fault_count(void) { return count; }

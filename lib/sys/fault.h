@@ -1,0 +1,25 @@
+/* fault.h - the test driver behind sys.h: makes the n-th call fail, write short, or die.
+ *
+ * Used by cunit only; no program installs it. Calls that change the disk (write, pwrite, fsync, fdatasync, ftruncate,
+ * rename, link, unlink, mkdir, open with O_CREAT, futimens) are numbered from 1 in the order they are made. */
+#ifndef CAMB_FAULT_H
+#define CAMB_FAULT_H
+
+enum fault_kind {
+	FAULT_NONE,            /* count only */
+	FAULT_ERROR,           /* call n fails with `err` (ENOSPC, EIO ...), as do all later ones if `sticky` */
+	FAULT_SHORT,           /* writes from call n on write one byte at a time */
+	FAULT_DIE,             /* the process ends (_exit 99) before call n is made */
+	FAULT_TORN,            /* if call n is a write, half of it reaches the file, then the process ends; else as FAULT_DIE */
+	FAULT_EINTR,           /* every call is interrupted once before it succeeds */
+};
+
+struct fault {
+	enum fault_kind kind;
+	unsigned long n;       /* which call, from 1 */
+	int err, sticky;
+};
+
+void fault_install(const struct fault *f);    /* replaces the table of sys.h and starts counting; NULL removes it */
+unsigned long fault_count(void);              /* calls numbered so far */
+#endif

@@ -1,0 +1,1 @@
+# lib/text: see the head of Makefile.am

@@ -1,0 +1,1 @@
+# master: see the head of Makefile.am
