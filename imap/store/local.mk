@@ -1,1 +1,12 @@
-# imap/store: see the head of Makefile.am
+# imap/store: the mailbox store.
+noinst_LIBRARIES += libstore.a
+libstore_a_SOURCES =
+
+# cache records and the checks on incoming messages
+libstore_a_SOURCES += \
+	imap/store/cacheheader.c \
+	imap/store/cacherec.c imap/store/cacherec.h imap/store/cacherec_priv.h \
+	imap/store/cacherec_section.c \
+	imap/store/cacherec_text.c \
+	imap/store/msgcheck.c imap/store/msgcheck.h \
+	imap/store/section.c imap/store/section.h

@@ -279,7 +279,7 @@ uint32_t date_gmtime(enum dialect d, const char *s, size_t n, time_t internaldat
 	struct maildate m;
 
 	date_parse_rfc5322(d, s, n, &m);
-	if (!m.has_time || m.time < 0)
+	if (!m.has_time || m.time <= 0)                 /* the first second of 1970 counts as no date, here and below */
 		return (uint32_t)internaldate;
 	return (uint32_t)m.time;
 }
@@ -287,9 +287,10 @@ uint32_t date_gmtime(enum dialect d, const char *s, size_t n, time_t internaldat
 uint32_t date_sentdate(enum dialect d, const char *s, size_t n, time_t internaldate)
 {
 	struct maildate m;
+	time_t t = 0;
 
 	date_parse_rfc5322(d, s, n, &m);
-	if (!m.has_day || m.day < 0)
-		return (uint32_t)date_local(date_local_day(internaldate), 0);
-	return (uint32_t)date_local(m.day, d == DIALECT_25 ? 12 : 0);
+	if (m.has_day)
+		t = date_local(m.day, d == DIALECT_25 ? 12 : 0);
+	return (uint32_t)(t > 0 ? t : date_local(date_local_day(internaldate), 0));
 }
