@@ -9,3 +9,10 @@ check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
+
+# ---- text and messages
+check_PROGRAMS += msgparse
+msgparse_SOURCES = cunit/store/msgparse.c
+msgparse_LDADD = $(STORE_LIBS)
+TESTS += cunit/store/check_corpus.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json

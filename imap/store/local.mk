@@ -21,3 +21,12 @@ libstore_a_SOURCES = \
 	imap/store/synccrc.c \
 	imap/store/synclog.c imap/store/synclog.h \
 	imap/store/walk.c imap/store/walk.h
+
+# cache records and the checks on incoming messages
+libstore_a_SOURCES += \
+	imap/store/cacheheader.c \
+	imap/store/cacherec.c imap/store/cacherec.h imap/store/cacherec_priv.h \
+	imap/store/cacherec_section.c \
+	imap/store/cacherec_text.c \
+	imap/store/msgcheck.c imap/store/msgcheck.h \
+	imap/store/section.c imap/store/section.h
