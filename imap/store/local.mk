@@ -1,6 +1,10 @@
 # imap/store: the mailbox store.
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
+	imap/store/seen.c imap/store/seen.h \
+	imap/store/seqset.c imap/store/seqset.h \
+	imap/store/subs.c imap/store/subs.h \
 	imap/store/dlist.c imap/store/dlist.h \
 	imap/store/index_format.c imap/store/index_format.h \
 	imap/store/kv_acl.c imap/store/kv_acl.h \
