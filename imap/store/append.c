@@ -242,8 +242,9 @@ int append_commit(struct append *a)
 void append_abort(struct append *a)
 {
 	if (!a->mb) return;
-	unlink_files(a);
 	mailbox_abort(a->mb);
+	/* a header that reached the file although its sync failed already counts the messages: then they must stay */
+	if (a->mb->h.last_uid < a->first_uid) unlink_files(a);
 	mailbox_unlock(a->mb);
 	seqset_free(&a->seen);
 	mailbox_close(&a->mb);
