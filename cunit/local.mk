@@ -1,1 +1,11 @@
 # cunit: see the head of Makefile.am
+
+if UNIT_TESTS
+check_PROGRAMS += check_conf
+TESTS += check_conf
+check_conf_SOURCES = cunit/conf/check_conf.c
+check_conf_CPPFLAGS = $(AM_CPPFLAGS)
+check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+endif
+EXTRA_DIST += cunit/golden/conf

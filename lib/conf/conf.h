@@ -49,6 +49,7 @@ bool conf_is_set(const struct conf *c, enum conf_opt o);      /* written in the 
 
 /* Open-ended keys ("partition-default", "sasl_mech_list"): <ident>_<key> beats <key>. NULL when absent. */
 const char *conf_overflow(const struct conf *c, const char *key);
+/* Every key that is in no table, as written, in file order. */
 void conf_each_overflow(const struct conf *c, void (*fn)(void *arg, const char *key, const char *value), void *arg);
 
 const char *conf_ident(const struct conf *c);
@@ -58,11 +59,20 @@ const char *conf_servername(const struct conf *c);            /* option or host 
 /* "partition-NAME" and its like; NULL when undefined. kind: "partition-", "metapartition-", "archivepartition-". */
 const char *conf_partition(const struct conf *c, const char *kind, const char *name);
 
-/* The table itself, for lint, cyr_info and the man page. */
+/* The table itself, for lint, cyr_info and the man page; the columns are explained in options.def. */
+enum conf_type { CONF_STR, CONF_INT, CONF_BOOL, CONF_ENUM, CONF_LIST, CONF_BITS, CONF_DUR, CONF_BYTES, CONF_KEY };
 struct conf_row {
-	const char *name, *type, *def25, *def36, *values, *versions, *meaning;
+	const char *name;
+	enum conf_type type;
+	char unit;
+	const char *def25, *def36, *values, *versions;
+	const char *dep_since, *dep_now;      /* deprecated since which release, in favour of which name; NULL */
+	const char *meaning;
 };
 const struct conf_row *conf_row(enum conf_opt o);
+const char *conf_type_name(enum conf_type t);
+int conf_find(const char *name);              /* the option of that (lower-case) name, or -1. Patterns (CONF_KEY) are not found */
 /* Value as text (as cyr_info prints it: yes/no for switches), or NULL. Caller frees. */
 char *conf_show(const struct conf *c, enum conf_opt o);
+bool conf_is_default(const struct conf *c, enum conf_opt o);  /* the value equals the default of the level */
 #endif
