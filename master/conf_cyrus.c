@@ -155,7 +155,6 @@ static int split_entry(const struct parse *ps, const struct scan *s, char *p, co
 	while (alnum((unsigned char)*p)) p++;
 	if (*p && (!blank((unsigned char)*p) || p == *name)) return fail(ps, line, "bad character '%c' in name", *p);
 	if (*p) *p++ = '\0';
-	*nargs = 0;
 	for (;;) {
 		p = skip_blanks(p);
 		if (!*p) return 0;
@@ -297,7 +296,7 @@ static int read_entry(const struct parse *ps, const struct scan *s, char *p, enu
 {
 	struct arg args[CYRUSCONF_ARGS_MAX];
 	const char *name;
-	size_t nargs;
+	size_t nargs = 0;
 	int r = split_entry(ps, s, p, &name, args, &nargs);
 	if (r) return r;
 	struct cyrusconf_entry e = { .section = section, .line = s->line, .name = mem_strdup(name), .argv = STRARRAY_INIT,

@@ -21,5 +21,6 @@ libmaster_a_SOURCES = \
 	master/status.c \
 	master/wait.c
 
-libexec_PROGRAMS += master_bin
-EXTRA_PROGRAMS =
+libexec_PROGRAMS += master/master
+master_master_SOURCES = master/master.c
+master_master_LDADD = libmaster.a $(LIB_LIBS) -lm

@@ -8,8 +8,6 @@
 #include "master/signals.h"
 #include "sys/sys.h"
 
-#include "config.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

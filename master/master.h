@@ -54,6 +54,7 @@ struct master {
 	fd_set want, ready;
 	int maxfd, nready;
 	uint64_t passes;
+	bool check;                        /* compare the counters with the child table on every pass */
 
 	int64_t janitor_mark, metrics_due;
 	unsigned fallbacks;                /* passes in a row that needed the last select() */

@@ -3,8 +3,6 @@
 #include "base/log.h"
 #include "sys/sys.h"
 
-#include "config.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
