@@ -9,3 +9,11 @@ check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
+
+if UNIT_TESTS
+check_PROGRAMS += echo_service master_probe
+echo_service_SOURCES = cunit/master/echo_service.c
+echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
+master_probe_SOURCES = cunit/master/master_probe.c
+master_probe_LDADD =
+endif

@@ -24,3 +24,10 @@ libmaster_a_SOURCES = \
 libexec_PROGRAMS += master/master
 master_master_SOURCES = master/master.c
 master_master_LDADD = libmaster.a $(LIB_LIBS) -lm
+
+# main() of a service included: a program links SERVICE_LIBS and brings what service.h asks for.
+noinst_LIBRARIES += libservice.a
+libservice_a_SOURCES = \
+	master/service.c master/service.h master/service_priv.h \
+	master/service_signals.c master/service_signals.h \
+	master/service_start.c

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/program.h"
 #include "master/master.h"
 #include "sys/clock.h"
 #include "sys/file.h"

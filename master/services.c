@@ -2,6 +2,7 @@
 #include "master/services.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/program.h"
 #include "sys/clock.h"
 #include "sys/sys.h"
 
@@ -9,7 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define BACKOFF_FIRST (NSEC_PER_SEC / 10)
 #define BACKOFF_MAX (5 * NSEC_PER_SEC)
@@ -79,22 +79,6 @@ void service_close(struct service *s)
 	shutdown(s->sock, SHUT_RDWR);      /* wakes the workers that wait in it */
 	sys_close(s->sock);
 	s->sock = -1;
-}
-
-char *program_path(const char *word)
-{
-	struct stat st;
-	if (*word == '/') return mem_strdup(word);
-	char *path = mem_printf("%s/%s", LIBEXECDIR, word);
-	if (stat(path, &st) == 0) return path;
-	free(path);
-	return mem_printf("%s/%s", SBINDIR, word);
-}
-
-bool program_runnable(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR);
 }
 
 void service_configure(struct service *s, const struct cyrusconf_entry *e)

@@ -75,7 +75,4 @@ struct service *service_new(struct service_table *t, const struct cyrusconf_entr
 void service_configure(struct service *s, const struct cyrusconf_entry *e);
 void service_free(struct service *s);                      /* must have left the table */
 void services_free(struct service_table *t);
-/* Path of a command's program: absolute, else LIBEXECDIR/word if there, else SBINDIR/word. Caller frees. */
-char *program_path(const char *word);
-bool program_runnable(const char *path);                   /* a regular file with the owner's execute bit */
 #endif

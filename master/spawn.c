@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/procfile.h"
+#include "conf/program.h"
 #include "master/master.h"
 #include "master/signals.h"
 #include "sys/clock.h"

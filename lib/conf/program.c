@@ -1,6 +1,7 @@
 /* program.c - see program.h. */
 #include "conf/program.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "sys/sys.h"
 
 #include <errno.h>
@@ -58,6 +59,22 @@ int program_become_cyrus(const struct conf *c)
 		return -1;
 	}
 	return 0;
+}
+
+char *program_path(const char *word)
+{
+	struct stat st;
+	if (*word == '/') return mem_strdup(word);
+	char *path = mem_printf("%s/%s", LIBEXECDIR, word);
+	if (stat(path, &st) == 0) return path;
+	free(path);
+	return mem_printf("%s/%s", SBINDIR, word);
+}
+
+bool program_runnable(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR);
 }
 
 unsigned program_umask(const char *text)

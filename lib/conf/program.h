@@ -24,4 +24,8 @@ void program_log_early(const char *ident, int facility, unsigned flags);        
 int program_become_cyrus(const struct conf *c);
 const char *program_user(const struct conf *c);           /* the name of that account */
 unsigned program_umask(const char *text);                 /* octal digits one by one, other bytes ignored */
+
+/* Path of a command's program: absolute, else LIBEXECDIR/word if there, else SBINDIR/word. Caller frees. */
+char *program_path(const char *word);
+bool program_runnable(const char *path);                   /* a regular file with the owner's execute bit */
 #endif
