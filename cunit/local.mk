@@ -11,7 +11,12 @@ endif
 EXTRA_DIST += cunit/golden/conf
 
 if UNIT_TESTS
-check_PROGRAMS += echo_service master_probe
+check_PROGRAMS += check_master echo_service master_probe
+TESTS += check_master
+check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_loop.c cunit/master/suites.h
+check_master_CPPFLAGS = $(AM_CPPFLAGS)
+check_master_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
 echo_service_SOURCES = cunit/master/echo_service.c
 echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c

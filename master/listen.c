@@ -109,7 +109,8 @@ static int bind_socket(const struct master *m, const struct service *s, int fd)
 	umask(old);
 	if (r < 0) return refuse(s, "bind to", e);
 	if (s->addrfamily == AF_UNIX) chmod(((const struct sockaddr_un *)&s->addr)->sun_path, 0777);
-	if (!s->dgram && listen(fd, m->opt.backlog) < 0) return refuse(s, "listen to", errno);
+	/* A UNIX address with tcp4 or tcp6 is a datagram socket, on which this fails: such a service does not run. */
+	if ((!s->dgram || !strncmp(s->proto, "tcp", 3)) && listen(fd, m->opt.backlog) < 0) return refuse(s, "listen to", errno);
 	return 0;
 }
 
