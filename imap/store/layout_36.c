@@ -1,0 +1,429 @@
+/* layout_36.c - the store as 3.6 keeps it: N and I records, directories and user files by unique id unless a mailbox carries the
+ * legacy flag. spec/databases.md 2.2, 4.4, 5, 8; spec/mailbox.md 1.3, 2.2. */
+#include "store/layout.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/kv_acl.h"
+#include "store/mboxlist.h"
+#include "store/paths.h"
+#include "sys/clock.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct { char letter; unsigned flag; } flag_letters[] = {
+	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED }, { 'i', MBENTRY_INTERMEDIATE },
+	{ 'l', MBENTRY_LEGACYDIRS },
+};
+#define COUNT(a) (sizeof (a) / sizeof *(a))
+#define RACL_MARKER "AS\x1e"
+
+static char *dup_or_null(const char *s) { return s ? mem_strdup(s) : NULL; }
+
+static void key_36(const struct namespace *ns, const struct mbname *n, struct buf *out)
+{
+	buf_putc(out, 'N');
+	mbname_dbname(n, ns, out);
+}
+
+/* ------------------------------------------------------------------------------------------------ decoding */
+
+static int decode_type(struct mbentry *e, const char *s)
+{
+	e->type = 'e';
+	for (const char *p = s ? s : ""; *p; p++) {
+		unsigned flag = 0;
+		for (size_t i = 0; i < COUNT(flag_letters); i++)
+			if (flag_letters[i].letter == *p) flag = flag_letters[i].flag;
+		if (flag) e->flags |= flag;
+		else if (p == s && strchr("enspfbcaj", *p)) e->type = *p;
+		else return ERR_BADFORMAT;
+	}
+	return 0;
+}
+
+static int decode_fields(struct mbentry *e, const struct dlist *d)
+{
+	uint64_t v;
+	e->partition = dup_or_null(dlist_str(d, "P"));
+	e->server = dup_or_null(dlist_str(d, "S"));
+	e->acl = kv_acl_parse(dlist_get(d, "A"));
+	dlist_u32(d, "V", &e->uidvalidity);
+	dlist_u64(d, "C", &e->createdmodseq);
+	dlist_u64(d, "F", &e->foldermodseq);
+	if (dlist_u64(d, "M", &v)) e->mtime = (time_t)v;
+	return decode_type(e, dlist_str(d, "T"));
+}
+
+static int set_name(struct mbentry *e, const char *dbname, size_t len, const struct namespace *ns)
+{
+	if (mbname_from_dbname(&e->parts, dbname, len, ns)) return ERR_BADFORMAT;
+	e->name = mbname_internal(&e->parts, ns);
+	return 0;
+}
+
+static int decode_36(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out)
+{
+	*out = (struct mbentry){ 0 };
+	if (keylen < 2 || *key != 'N') return ERR_NOTFOUND;
+	struct arena *a = arena_new();
+	const char *p = val;
+	struct dlist *d = dlist_parse(a, &p, val + vallen);
+	int r = d && d->kind == DLIST_KVLIST ? set_name(out, key + 1, keylen - 1, ns) : ERR_BADFORMAT;
+	if (!r) {
+		out->uniqueid = dup_or_null(dlist_str(d, "I"));
+		r = decode_fields(out, d);
+	}
+	arena_free(a);
+	if (r) mbentry_free(out);
+	return r;
+}
+
+static int lookup_id_36(struct store *st, const char *uniqueid, struct mbentry *out)
+{
+	const char *val;
+	size_t len;
+	*out = (struct mbentry){ 0 };
+	char *key = mem_printf("I%s", uniqueid);
+	int rc = cyrusdb_fetch(st->mboxlist, key, strlen(key), &val, &len, NULL);
+	free(key);
+	if (rc == CYRUSDB_NOTFOUND) return ERR_NOTFOUND;
+	if (rc) return ERR_IO;
+	struct arena *a = arena_new();
+	const char *p = val;
+	struct dlist *d = dlist_parse(a, &p, val + len);
+	const char *name = d ? dlist_str(d, "N") : NULL;
+	int r = name ? set_name(out, name, strlen(name), &st->ns) : ERR_BADFORMAT;
+	if (!r) {
+		out->uniqueid = mem_strdup(uniqueid);
+		r = decode_fields(out, d);
+	}
+	arena_free(a);
+	if (r) mbentry_free(out);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+static void put_type(const struct mbentry *e, struct buf *b)
+{
+	buf_printf(b, "%%(T %c", e->type ? e->type : 'e');
+	for (size_t i = 0; i < COUNT(flag_letters); i++)
+		if (e->flags & flag_letters[i].flag) buf_putc(b, flag_letters[i].letter);
+}
+
+static void put_common(const struct mbentry *e, struct buf *b)
+{
+	if (e->partition && !(e->flags & MBENTRY_DELETED)) buf_puts(b, " P "), dlist_put_str(b, e->partition);
+	if (e->server) buf_puts(b, " S "), dlist_put_str(b, e->server);
+	if (e->uidvalidity) buf_printf(b, " V %u", e->uidvalidity);
+	if (e->createdmodseq) buf_printf(b, " C %llu", (unsigned long long)e->createdmodseq);
+	if (e->foldermodseq) buf_printf(b, " F %llu", (unsigned long long)e->foldermodseq);
+	buf_printf(b, " M %lld", (long long)clock_now());
+	if (!(e->flags & MBENTRY_DELETED)) buf_puts(b, " A "), kv_acl_print(b, e->acl);
+}
+
+static int put_by_name(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
+{
+	struct buf key = BUF_INIT, val = BUF_INIT;
+	key_36(&st->ns, &e->parts, &key);
+	put_type(e, &val);
+	buf_puts(&val, " I ");
+	dlist_put_str(&val, e->uniqueid);
+	put_common(e, &val);
+	buf_putc(&val, ')');
+	int r = cyrusdb_store(st->mboxlist, key.s, key.len, val.s, val.len, txn);
+	buf_free(&key);
+	buf_free(&val);
+	return r;
+}
+
+/* The text between the parentheses of H in the id's present record, "" when there is none. Caller frees. */
+static char *history_of(struct store *st, const char *key, struct cyrusdb_txn **txn)
+{
+	const char *val;
+	size_t len;
+	if (cyrusdb_fetch(st->mboxlist, key, strlen(key), &val, &len, txn)) return mem_strdup("");
+	/* H is always the last field and its list is copied as it stands */
+	const char *h = memmem(val, len, " H (", 4), *end = val + len;
+	for (const char *next = h; next; next = memmem(next + 1, (size_t)(end - next - 1), " H (", 4)) {
+		struct arena *a = arena_new();
+		const char *p = next + 3;
+		struct dlist *d = dlist_parse(a, &p, end);
+		bool whole = d && end - p == 1 && *p == ')';
+		arena_free(a);
+		if (whole) return mem_dup(next + 4, (size_t)(end - next - 6));
+	}
+	return mem_strdup("");
+}
+
+/* former: an entry to push on the history, or NULL. */
+static int put_by_id(struct store *st, const struct mbentry *e, const struct mbentry *former, struct cyrusdb_txn **txn)
+{
+	char *key = mem_printf("I%s", e->uniqueid), *history = history_of(st, key, txn);
+	struct buf val = BUF_INIT, name = BUF_INIT;
+	if (!*txn && txn) {                         /* NOTFOUND of a fetch rolls nothing back here, but be sure */
+		free(key);
+		free(history);
+		return CYRUSDB_INTERNAL;
+	}
+	put_type(e, &val);
+	buf_puts(&val, " N ");
+	mbname_dbname(&e->parts, &st->ns, &name);
+	dlist_put_string(&val, name.s, name.len);
+	put_common(e, &val);
+	buf_puts(&val, " H (");
+	if (former) {
+		buf_reset(&name);
+		mbname_dbname(&former->parts, &st->ns, &name);
+		buf_puts(&val, "%(N ");
+		dlist_put_string(&val, name.s, name.len);
+		buf_printf(&val, " M %lld", (long long)clock_now());
+		if (former->uidvalidity) buf_printf(&val, " V %u", former->uidvalidity);
+		if (former->createdmodseq) buf_printf(&val, " C %llu", (unsigned long long)former->createdmodseq);
+		if (former->foldermodseq) buf_printf(&val, " F %llu", (unsigned long long)former->foldermodseq);
+		struct mbentry grave = *former;
+		struct buf type = BUF_INIT;
+		grave.flags |= MBENTRY_DELETED;
+		put_type(&grave, &type);
+		buf_printf(&val, " T %s)", buf_cstr(&type) + 4);
+		buf_free(&type);
+		if (*history) buf_putc(&val, ' ');
+	}
+	buf_puts(&val, history);
+	buf_puts(&val, "))");
+	int r = cyrusdb_store(st->mboxlist, key, strlen(key), val.s, val.len, txn);
+	buf_free(&val);
+	buf_free(&name);
+	free(history);
+	free(key);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------ reverse ACL rows */
+
+struct racl {
+	struct store *st;
+	const struct mbentry *e;
+	struct cyrusdb_txn **txn;
+	bool add;
+	int rc;
+};
+
+static bool is_admin(const struct store *st, const char *id)
+{
+	const char *admins = conf_str(st->conf, OPT_ADMINS);
+	struct strarray a = STRARRAY_INIT;
+	strarray_split(&a, admins ? admins : "", " \t");
+	bool r = strarray_find(&a, id) >= 0;
+	strarray_free(&a);
+	return r;
+}
+
+static void racl_one(void *arg, const char *id, const char *rights)
+{
+	struct racl *c = arg;
+	if (c->rc || !(acl_rights_parse(rights, &c->st->macros, NULL) & (ACL_LOOKUP | ACL_READ))) return;
+	if (mbname_owned_by(&c->e->parts, id, &c->st->ns) || is_admin(c->st, id)) return;
+	struct buf key = BUF_INIT;
+	buf_printf(&key, "A%c\x1e%s\x1e", c->e->parts.localpart ? 'U' : 'S', id);
+	mbname_dbname(&c->e->parts, &c->st->ns, &key);
+	c->rc = c->add ? cyrusdb_store(c->st->mboxlist, key.s, key.len, "", 0, c->txn)
+		: cyrusdb_delete(c->st->mboxlist, key.s, key.len, c->txn, true);
+	buf_free(&key);
+}
+
+/* Rows follow the entry inside its transaction, where the marker says that rows are kept. old or fresh may be NULL. */
+static int racl_update(struct store *st, const struct mbentry *old, const struct mbentry *fresh, struct cyrusdb_txn **txn)
+{
+	const char *val;
+	size_t len;
+	if (cyrusdb_fetch(st->mboxlist, RACL_MARKER, 3, &val, &len, txn)) return 0;
+	struct racl c = { .st = st, .e = old, .txn = txn, .add = false };
+	if (old) acl_each(old->acl, racl_one, &c);
+	c.e = fresh;
+	c.add = true;
+	if (fresh) acl_each(fresh->acl, racl_one, &c);
+	return c.rc;
+}
+
+static bool fetch_old(struct store *st, const struct mbname *n, struct mbentry *old, struct cyrusdb_txn **txn)
+{
+	struct buf key = BUF_INIT;
+	const char *val;
+	size_t len;
+	key_36(&st->ns, n, &key);
+	bool ok = !cyrusdb_fetch(st->mboxlist, key.s, key.len, &val, &len, txn)
+		&& !decode_36(&st->ns, key.s, key.len, val, len, old);
+	buf_free(&key);
+	return ok;
+}
+
+static int put_36(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
+{
+	struct mbentry old;
+	bool had = fetch_old(st, &e->parts, &old, txn), live = !(e->flags & MBENTRY_DELETED);
+	int r = racl_update(st, had && !(old.flags & MBENTRY_DELETED) ? &old : NULL, live ? e : NULL, txn);
+	if (had) mbentry_free(&old);
+	if (!r) r = put_by_name(st, e, txn);
+	return r ? r : put_by_id(st, e, NULL, txn);
+}
+
+static int bury_36(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
+{
+	struct mbentry grave;
+	int r = racl_update(st, e, NULL, txn);
+	if (r) return r;
+	if (e->parts.deleted) {
+		struct buf key = BUF_INIT;
+		key_36(&st->ns, &e->parts, &key);
+		r = cyrusdb_delete(st->mboxlist, key.s, key.len, txn, true);
+		buf_reset(&key);
+		buf_printf(&key, "I%s", e->uniqueid ? e->uniqueid : "");
+		if (!r && e->uniqueid) r = cyrusdb_delete(st->mboxlist, key.s, key.len, txn, true);
+		buf_free(&key);
+		return r;
+	}
+	mbentry_copy(&grave, e);
+	grave.flags |= MBENTRY_DELETED;
+	r = put_by_name(st, &grave, txn);
+	if (!r && grave.uniqueid) r = put_by_id(st, &grave, NULL, txn);
+	mbentry_free(&grave);
+	return r;
+}
+
+static int move_36(struct store *st, const struct mbentry *from, const struct mbentry *to, struct cyrusdb_txn **txn)
+{
+	struct mbentry grave;
+	int r = racl_update(st, from, to, txn);
+	if (!r) r = put_by_name(st, to, txn);
+	if (!r) r = put_by_id(st, to, from, txn);
+	if (r) return r;
+	mbentry_copy(&grave, from);
+	grave.flags |= MBENTRY_DELETED;
+	r = put_by_name(st, &grave, txn);
+	mbentry_free(&grave);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------ files and locks */
+
+static void mailbox_dir_36(struct store *st, const struct mbentry *e, const char *root, struct buf *out)
+{
+	if (e->flags & MBENTRY_LEGACYDIRS || !e->uniqueid || strlen(e->uniqueid) < 2) path_by_name(st, root, e->name, out);
+	else path_by_id(root, e->uniqueid, out);
+}
+
+static void lock_name_36(const struct mbentry *e, struct buf *out)
+{
+	buf_puts(out, e->flags & MBENTRY_LEGACYDIRS || !e->uniqueid ? e->name : e->uniqueid);
+}
+
+/* Legacy files carry the real local part; after an upgrade from 2.5 a dotted user's may still have the caret (spec 2.2). */
+static void user_file_legacy(struct store *st, const struct mbname *u, const char *suffix, struct buf *out)
+{
+	size_t start = out->len;
+	path_user_by_name(st, u->domain, u->localpart, suffix, out);
+	if (!strchr(u->localpart, '.') || access(buf_cstr(out) + start, F_OK) == 0) return;
+	struct buf caret = BUF_INIT;
+	char *part = mem_strdup(u->localpart);
+	for (char *p = part; *p; p++)
+		if (*p == '.') *p = '^';
+	path_user_by_name(st, u->domain, part, suffix, &caret);
+	free(part);
+	if (access(buf_cstr(&caret), F_OK) == 0) {
+		buf_truncate(out, start);
+		buf_add(out, &caret);
+	}
+	buf_free(&caret);
+}
+
+static void user_file_36(struct store *st, const char *userid, const char *suffix, struct buf *out)
+{
+	struct mbname u;
+	struct mbentry inbox;
+	if (!userid || mbname_from_userid(&u, userid, &st->ns)) {
+		path_user_by_name(st, NULL, NULL, suffix, out);
+		return;
+	}
+	char *name = mbname_internal(&u, &st->ns);
+	int r = mboxlist_lookup_any(st, name, &inbox);
+	if (!r && !(inbox.flags & MBENTRY_LEGACYDIRS) && inbox.uniqueid && strlen(inbox.uniqueid) >= 2) {
+		size_t start = out->len;
+		buf_printf(out, "%s/user", conf_dir(st->conf));
+		char *root = mem_strdup(buf_cstr(out) + start);
+		buf_truncate(out, start);
+		path_by_id(root, inbox.uniqueid, out);
+		free(root);
+		buf_printf(out, "/%s.db", suffix);
+	} else {
+		user_file_legacy(st, &u, suffix, out);
+	}
+	if (!r) mbentry_free(&inbox);
+	free(name);
+	mbname_free(&u);
+}
+
+/* ------------------------------------------------------------------------------------------------ other tables */
+
+static void sub_key_36(struct store *st, const char *userid, const struct mbname *n, struct buf *out)
+{
+	buf_putc(out, 'N');
+	if (!n->deleted && mbname_owned_by(n, userid, &st->ns)) {
+		buf_puts(out, "INBOX");
+		for (size_t i = 0; i < n->boxes.n; i++) buf_printf(out, "\x1f%s", n->boxes.v[i]);
+	} else {
+		mbname_dbname(n, &st->ns, out);
+	}
+}
+
+static int sub_decode_36(struct store *st, const char *userid, const char *key, size_t keylen, struct mbname *out)
+{
+	if (keylen < 2 || *key != 'N') return ERR_NOTFOUND;
+	key++;
+	keylen--;
+	if (keylen >= 5 && !memcmp(key, "INBOX", 5) && (keylen == 5 || key[5] == '\x1f')) {
+		struct mbname own;
+		if (mbname_from_userid(out, userid, &st->ns)) return ERR_NOTFOUND;
+		if (keylen == 5) return 0;
+		if (mbname_from_dbname(&own, key + 6, keylen - 6, &st->ns)) {
+			mbname_free(out);
+			return ERR_NOTFOUND;
+		}
+		/* take the components as they are, whatever the parser made of a leading "user" */
+		if (own.localpart) {
+			strarray_append(&out->boxes, "user");
+			strarray_append(&out->boxes, own.localpart);
+		}
+		for (size_t i = 0; i < own.boxes.n; i++) strarray_append(&out->boxes, own.boxes.v[i]);
+		mbname_free(&own);
+		return 0;
+	}
+	return mbname_from_dbname(out, key, keylen, &st->ns) ? ERR_NOTFOUND : 0;
+}
+
+static void annot_scope_36(const struct mbentry *e, struct buf *out) { buf_puts(out, e->uniqueid ? e->uniqueid : ""); }
+
+/* 24 random characters of [0-9a-z], as Debian's build makes them. */
+static char *new_uniqueid_36(void)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	char id[25];
+	for (int i = 0; i < 24;) {
+		uint8_t b;
+		RAND_bytes(&b, 1);
+		if (b < 252) id[i++] = digits[b % 36];          /* 252 = 7 * 36: no bias */
+	}
+	id[24] = 0;
+	return mem_strdup(id);
+}
+
+const struct layout layout_36 = {
+	.level = LEVEL_36, .index_version = 17, .cache_version = 11, .list_header = true, .synccrc_annot_start = 12345678,
+	.scan_prefix = "N", .key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
+	.user_file = user_file_36, .mailbox_dir = mailbox_dir_36, .lock_name = lock_name_36, .user_lock = true,
+	.sub_key = sub_key_36, .sub_decode = sub_decode_36, .sub_version_key = "\x1fVER\x1f", .sub_version = "2",
+	.annot_scope = annot_scope_36, .annot_owner_token = true, .annot_modseq = true, .new_uniqueid = new_uniqueid_36,
+};

@@ -1,0 +1,45 @@
+/* mbname_check.c - which names may be created (spec/names.md 3). Tools and CREATE and RENAME ask here. */
+#include "store/mbname.h"
+#include "base/err.h"
+#include "text/mutf7.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The printable characters either release accepts; '&' only as the start of a modified UTF-7 sequence. */
+static bool allowed(char c, const struct namespace *ns)
+{
+	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) return true;
+	if (c && strchr(" #$'+,-.:=_~&", c)) return true;
+	if (ns->level == LEVEL_36) return c && strchr("()*?[]^@", c);
+	return (c == '^' && ns->sep == '/') || (c == '@' && ns->virtdomains);
+}
+
+static bool bad_component(const char *s, const struct namespace *ns)
+{
+	if (!*s || strchr(s, '!')) return true;
+	for (const char *p = s; *p; p++)
+		if (!allowed(*p, ns)) return true;
+	return !mutf7_valid(ns->level == LEVEL_36 ? DIALECT_36 : DIALECT_25, s, strlen(s));
+}
+
+int mbname_check_create(const struct mbname *n, const char *internal, const struct namespace *ns)
+{
+	const char *local = strchr(internal, '!');
+	if (n->deleted) return 0;
+	if (strlen(internal) > MBNAME_MAX) return ERR_BADNAME;
+	local = local ? local + 1 : internal;
+	if (*local == '~' || (ns->level == LEVEL_36 && *local == '$')) return ERR_BADNAME;
+	int (*compare)(const char *, const char *) = ns->level == LEVEL_36 ? strcmp : strcasecmp;
+	if (!n->localpart) {
+		if (!n->boxes.n) return ERR_BADNAME;
+		if (n->boxes.n == 1 && !compare(n->boxes.v[0], "user")) return ERR_BADNAME;
+		if (ns->level == LEVEL_36 && n->boxes.n == 1 && !strcmp(n->boxes.v[0], ns->deletedprefix)) return ERR_BADNAME;
+	} else {
+		if (!compare(n->localpart, "anyone") || !compare(n->localpart, "anonymous") || *n->localpart == '%') return ERR_BADNAME;
+		if (bad_component(n->localpart, ns)) return ERR_BADNAME;
+	}
+	for (size_t i = 0; i < n->boxes.n; i++)
+		if (bad_component(n->boxes.v[i], ns)) return ERR_BADNAME;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* store.h - one process's hold on a mail store: configuration, databases, layout, and the tables of what this process has open
+ * and locked (POSIX locks belong to the process, so it must answer "already mine" from memory). One per process. */
+#ifndef CAMB_STORE_H
+#define CAMB_STORE_H
+#include "auth/acl.h"
+#include "conf/conf.h"
+#include "db/cyrusdb.h"
+#include "store/mbname.h"
+
+struct layout;
+struct mailbox;
+struct namelock;
+
+struct store {
+	struct conf *conf;                    /* borrowed */
+	struct cyrusdb_env *dbs;
+	const struct layout *layout;          /* which of the two dialects the store is in: layout.h */
+	struct namespace ns;                  /* an administrator's, for conversions that involve no session */
+	struct acl_macros macros;
+	struct cyrusdb *mboxlist;             /* open for the life of the store */
+	struct cyrusdb *statuscache;          /* NULL until used, or when `statuscache` is off */
+	struct namelock *locks;               /* held name locks */
+	struct mailbox *mailboxes;            /* open ones */
+	/* called after a commit that others should see: IDLE's notification. May be NULL. */
+	void (*notify)(void *arg, const char *mboxname);
+	void *notify_arg;
+	const char *session_id;               /* for audit lines; "" when there is none */
+};
+
+/* Opens the databases, finds out the layout (spec/databases.md 1.1) and sets the configuration's level to it. create: a missing
+ * mailboxes.db is made (servers, ctl_cyrusdb); else ERR_NOTFOUND. Errors are logged. */
+int store_open(struct store **out, struct conf *conf, bool create);
+void store_close(struct store *st);           /* closes open mailboxes; NULL is allowed */
+#endif
