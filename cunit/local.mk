@@ -10,6 +10,21 @@ check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
 
+
+if UNIT_TESTS
+check_PROGRAMS += check_dbformat check_dbcrash
+TESTS += check_dbformat check_dbcrash
+check_dbformat_SOURCES = cunit/db/check_dbformat.c cunit/db/dbtest.h
+check_dbformat_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbformat_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbformat_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_dbcrash_SOURCES = cunit/db/check_dbcrash.c cunit/db/dbtest.h
+check_dbcrash_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbcrash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbcrash_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+endif
+EXTRA_DIST += cunit/golden/cyrusdb
+
 # ---- text and messages
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
@@ -28,3 +43,4 @@ echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
+
