@@ -14,5 +14,5 @@ EXTRA_DIST += cunit/golden/conf
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
-TESTS += cunit/store/check_corpus.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
+TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json

@@ -89,7 +89,7 @@ static int since(const char *name, size_t len, bool by25)
 	struct key k = { name, len };
 	const struct row *r;
 
-	if (len == 0 || len > (by25 ? NAME_MAX_25 : NAME_MAX_36))
+	if (len > (by25 ? NAME_MAX_25 : NAME_MAX_36))
 		return NEVER;
 	r = bsearch(&k, rows, sizeof rows / sizeof rows[0], sizeof rows[0], row_cmp);
 	if (r)
