@@ -362,6 +362,7 @@ START_TEST(cacheheader_numbers)
 	};
 	for (size_t i = 0; i < COUNT(t); i++)
 		ck_assert_msg(cacheheader_since(t[i].name, strlen(t[i].name)) == t[i].since, "%s", t[i].name);
+	ck_assert_int_eq(cacheheader_since("to\0zzzzzzzzzz", 13), 1);       /* a NUL in a message is no end of a name */
 	ck_assert(!cacheheader_has(0, "list-id", 7) && cacheheader_has(1, "list-id", 7));
 	ck_assert(!cacheheader_has(3, "a-name-of-thirty-one-characters", 31) && cacheheader_has(11, "a-name-of-thirty-one-characters", 31));
 	ck_assert(!cacheheader_has(3, "message-id", 10) && !cacheheader_has(11, "message-id", 10));
