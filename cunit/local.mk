@@ -41,8 +41,6 @@ endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
-TESTS += cunit/store/check_corpus.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service master_probe
 TESTS += check_master
