@@ -26,5 +26,6 @@ endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
-TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
+TESTS += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py cunit/golden/search.json \
+	cunit/golden/search-differences.json cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
