@@ -10,6 +10,21 @@ check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
 
+
+if UNIT_TESTS
+check_PROGRAMS += check_dbformat check_dbcrash
+TESTS += check_dbformat check_dbcrash
+check_dbformat_SOURCES = cunit/db/check_dbformat.c cunit/db/dbtest.h
+check_dbformat_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbformat_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbformat_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_dbcrash_SOURCES = cunit/db/check_dbcrash.c cunit/db/dbtest.h
+check_dbcrash_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbcrash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbcrash_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+endif
+EXTRA_DIST += cunit/golden/cyrusdb
+
 # ---- text and messages
 if UNIT_TESTS
 check_PROGRAMS += check_text check_message
@@ -29,3 +44,16 @@ msgparse_LDADD = $(STORE_LIBS)
 TESTS += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py
 EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py cunit/golden/search.json \
 	cunit/golden/search-differences.json cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
+
+if UNIT_TESTS
+check_PROGRAMS += check_master echo_service master_probe
+TESTS += check_master
+check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_loop.c cunit/master/suites.h
+check_master_CPPFLAGS = $(AM_CPPFLAGS)
+check_master_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
+echo_service_SOURCES = cunit/master/echo_service.c
+echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
+master_probe_SOURCES = cunit/master/master_probe.c
+master_probe_LDADD =
+endif

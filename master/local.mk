@@ -1,1 +1,33 @@
-# master: see the head of Makefile.am
+# master: the supervisor (libmaster.a is all of it but main(), for the unit tests) and the harness of the services.
+noinst_LIBRARIES += libmaster.a
+libmaster_a_SOURCES = \
+	master/children.c master/children.h \
+	master/conf_cyrus.c master/conf_cyrus.h \
+	master/cron.c \
+	master/events.c master/events.h \
+	master/janitor.c \
+	master/kernel.c master/kernel.h \
+	master/listen.c \
+	master/loop.c master/master.h \
+	master/metrics.c \
+	master/pidfile.c master/pidfile.h \
+	master/reap.c \
+	master/reload.c \
+	master/services.c master/services.h \
+	master/shutdown.c \
+	master/signals.c master/signals.h \
+	master/spawn.c \
+	master/start.c \
+	master/status.c \
+	master/wait.c
+
+libexec_PROGRAMS += master/master
+master_master_SOURCES = master/master.c
+master_master_LDADD = libmaster.a $(LIB_LIBS) -lm
+
+# main() of a service included: a program links SERVICE_LIBS and brings what service.h asks for.
+noinst_LIBRARIES += libservice.a
+libservice_a_SOURCES = \
+	master/service.c master/service.h master/service_priv.h \
+	master/service_signals.c master/service_signals.h \
+	master/service_start.c

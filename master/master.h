@@ -1,0 +1,114 @@
+/* master.h - the supervisor as one struct, and the phases of its loop (spec/master.md 22.7). Each phase has its own file,
+ * is bounded, and is reached on every pass; only master_wait() blocks. */
+#ifndef CAMB_MASTER_H
+#define CAMB_MASTER_H
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "master/children.h"
+#include "master/events.h"
+#include "master/kernel.h"
+#include "master/services.h"
+
+#include <signal.h>
+#include <sys/select.h>
+
+enum {
+	REAP_MAX = 256,                    /* dead children in a pass */
+	EVENT_MAX = 16,                    /* events started in a pass */
+	SPAWN_MAX = 32,                    /* services forked in a pass */
+	STATUS_ROUND = 64,                 /* messages of one pipe before the next has its turn */
+	STATUS_MAX = 4096,                 /* messages in a pass */
+	RETRY_MAX = 4,                     /* interrupted pselect()s before select() with signals blocked */
+};
+#define WAKE_EVERY (10 * NSEC_PER_SEC)         /* the longest wait: the wall clock may have been set meanwhile */
+#define EVENTS_GRACE (10 * NSEC_PER_SEC)       /* what running events get at shutdown */
+#define STRAGGLERS_EVERY (30 * NSEC_PER_SEC)
+#define NEVER INT64_MAX
+
+struct options {                       /* of the command line */
+	const char *conf_file, *cyrus_file, *pid_file, *ready_file, *log_file;
+	int backlog, janitor;
+	bool daemonize, keep_stdio, version;
+	int verbose;
+};
+
+struct master {
+	const struct kernel *kernel;
+	struct options opt;
+	struct conf *conf;                 /* NULL in unit tests that need none */
+	char *cyrus_path;                  /* the file that is read, prefix applied */
+	sigset_t waitmask;
+	struct service_table services;
+	struct child_table children;
+	struct event_list events;
+
+	bool shutting_down, done;
+	int64_t shutdown_began, stragglers_logged;
+	bool wait_stopping;                /* everybody else is gone: wait daemons are being stopped */
+	pid_t wait_group;                  /* process group of the wait daemons, 0: none yet */
+
+	/* of one pass */
+	int64_t now;
+	bool work_left;
+	unsigned forked;
+	fd_set want, ready;
+	int maxfd, nready;
+	uint64_t passes;
+	bool check;                        /* compare the counters with the child table on every pass */
+
+	int64_t janitor_mark, metrics_due;
+	unsigned fallbacks;                /* passes in a row that needed the last select() */
+	uint64_t fallbacks_total;
+	int64_t fallback_logged;
+};
+
+void master_init(struct master *m, const struct kernel *k);
+void master_free(struct master *m);
+void master_pass(struct master *m);             /* loop.c: one pass, all phases */
+
+/* wait.c: until something of m->want is readable or `deadline` (monotonic); leaves m->ready and m->nready, always valid.
+ * 0, or -1 and errno when select itself cannot work. */
+int master_wait(struct master *m, int64_t deadline);
+
+/* status.c */
+void status_drain(struct master *m, struct service *s, size_t bytes);     /* reads and processes at most that much */
+void status_phase(struct master *m);                                      /* every readable pipe, in fair rounds */
+void status_message(struct master *m, struct service *s, int code, pid_t pid);
+
+void reap_phase(struct master *m);              /* reap.c */
+
+/* spawn.c: each returns the pid, or -1 with errno when fork failed. */
+pid_t spawn_service(struct master *m, struct service *s);
+pid_t spawn_command(struct master *m, enum child_kind kind, const char *name, const struct strarray *argv);
+pid_t spawn_wait_daemon(struct master *m, struct service *s, int ready_fd);
+
+/* reload.c: what cyrus.conf says, made so. */
+int master_read(struct master *m, struct cyrusconf *out, bool reload);    /* 0 or ERR_CONFIG, logged */
+int master_apply(struct master *m, const struct cyrusconf *c, bool reload);     /* 0 or an exit code (only at start-up) */
+int master_check(const struct cyrusconf *c);    /* programs exist: 0 or ERR_CONFIG, logged */
+void master_reload(struct master *m);
+
+/* listen.c: sockets and status pipes of an entry; a slot for each address. Number of addresses that do not work. */
+int listen_entry(struct master *m, const struct cyrusconf_entry *e);
+int listen_tos(const char *qosmarking);         /* the byte, or -1 */
+enum listen_error { LISTEN_OK, LISTEN_BAD_PROTO, LISTEN_BAD_ADDRESS };
+struct listen_spec {
+	bool unix_path, stream;
+	int family;
+	char *host, *port;                 /* NULL: any */
+};
+enum listen_error listen_parse(struct listen_spec *out, const char *listen, const char *proto);
+void listen_spec_free(struct listen_spec *l);
+
+/* shutdown.c */
+void shutdown_begin(struct master *m, int sig);
+void shutdown_phase(struct master *m);          /* sets m->done when nobody is left */
+
+/* start.c: things done before the loop. Exit codes, 0 when well. */
+int start_commands(struct master *m, const struct cyrusconf *c);
+int start_wait_daemons(struct master *m);
+
+void janitor_phase(struct master *m);           /* janitor.c */
+void metrics_phase(struct master *m);           /* metrics.c */
+void metrics_print(const struct master *m, int64_t ms, struct buf *out);
+#endif

@@ -44,7 +44,8 @@ def main():
             diffs[name] = {'missing': sorted(want - set(g)), 'extra': sorted(set(g) - want)}
     file = os.path.join(golden, 'search-differences.json')
     if '--write' in sys.argv:
-        with open(file, 'w') as f: f.write('{\n' + ',\n'.join(f'{json.dumps(k)}: {json.dumps(v)}' for k, v in diffs.items()) + '\n}\n')
+        lines = ',\n'.join(f'{json.dumps(k)}: {json.dumps(v)}' for k, v in diffs.items())
+        with open(file, 'w') as f: f.write('{\n' + lines + '\n}\n')
         return 0
     known = json.load(open(file))
     for k in sorted(set(known) | set(diffs)):

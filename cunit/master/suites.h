@@ -1,0 +1,8 @@
+/* suites.h - the cases of check_master. */
+#ifndef CUNIT_MASTER_SUITES_H
+#define CUNIT_MASTER_SUITES_H
+#include <check.h>
+
+TCase *case_cyrusconf(void);
+TCase *case_loop(void);
+#endif

@@ -1,0 +1,128 @@
+/* procfile.c - see procfile.h. Written as PID.new and renamed, so that a reader never sees half a line. */
+#include "conf/procfile.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "sys/file.h"
+#include "sys/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROCFILE_MAX 65536
+
+char *procfile_dir(const struct conf *c)
+{
+	const char *p = conf_str(c, OPT_PROC_PATH);
+	if (p && p[0] == '/' && p[1]) return mem_strdup(p);
+	return mem_printf("%s/proc", conf_dir(c));
+}
+
+static char *path_of(const struct conf *c, pid_t pid, const char *suffix)
+{
+	char *dir = procfile_dir(c), *path = mem_printf("%s/%ld%s", dir, (long)pid, suffix);
+	free(dir);
+	return path;
+}
+
+static void put_field(struct buf *b, const char *text, char end)
+{
+	for (; text && *text; text++) buf_putc(b, *text == '\t' || *text == '\n' || *text == '\r' ? ' ' : *text);
+	buf_putc(b, end);
+}
+
+int procfile_write(const struct conf *c, pid_t pid, const char *service, const char *host, const char *user,
+	const char *mailbox, const char *command)
+{
+	struct buf line = BUF_INIT;
+	char *path = path_of(c, pid, ""), *fresh = path_of(c, pid, ".new");
+	put_field(&line, service, '\t');
+	put_field(&line, host, '\t');
+	put_field(&line, user, '\t');
+	put_field(&line, mailbox, '\t');
+	put_field(&line, command, '\n');
+	int r = -1, fd = sys_open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+	if (fd < 0 && errno == ENOENT) fd = file_create(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+	if (fd >= 0) {
+		r = sys_write_all(fd, line.s, line.len);
+		sys_close(fd);
+		if (r == 0) r = sys_rename(fresh, path);
+	}
+	if (r < 0) log_msg(LOG_ERR, "IOERROR: cannot write proc file %s: %m", path);
+	buf_free(&line);
+	free(path);
+	free(fresh);
+	return r;
+}
+
+void procfile_remove(const struct conf *c, pid_t pid)
+{
+	char *path = path_of(c, pid, "");
+	sys_unlink(path);
+	free(path);
+}
+
+int proc_register(const struct conf *c, const char *service, const char *host, const char *user, const char *mailbox,
+	const char *command)
+{
+	return procfile_write(c, getpid(), service, host, user, mailbox, command);
+}
+
+void proc_cleanup(const struct conf *c) { procfile_remove(c, getpid()); }
+
+/* Cuts one field off; a missing tail gives empty fields. */
+static const char *cut(char **p)
+{
+	char *start = *p, *tab = start + strcspn(start, "\t\n");
+	*p = *tab ? tab + 1 : tab;
+	*tab = '\0';
+	return start;
+}
+
+static int read_one(const char *dir, const char *name, int (*fn)(void *, const struct procfile *), void *arg)
+{
+	struct procfile p;
+	struct buf text = BUF_INIT;
+	uint32_t pid;
+	size_t n = strlen(name);
+	if (*name == '.' || (n > 4 && !strcmp(name + n - 4, ".new"))) return 0;
+	if (!num_str_u32(name, &pid)) {
+		log_msg(LOG_NOTICE, "%s/%s is no proc file", dir, name);
+		return 0;
+	}
+	char *path = mem_printf("%s/%s", dir, name);
+	int r = file_read(path, PROCFILE_MAX, &text);
+	free(path);
+	if (r == 0) {
+		char *at = (char *)(uintptr_t)buf_cstr(&text);
+		p.pid = (pid_t)pid;
+		p.service = cut(&at);
+		p.host = cut(&at);
+		p.user = cut(&at);
+		p.mailbox = cut(&at);
+		p.command = cut(&at);
+		r = fn(arg, &p);
+	} else {
+		r = 0;
+	}
+	buf_free(&text);
+	return r;
+}
+
+int procfile_each(const struct conf *c, int (*fn)(void *, const struct procfile *), void *arg)
+{
+	char *dir = procfile_dir(c);
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int r = d ? 0 : -1;
+	while (d && !r && (e = readdir(d))) r = read_one(dir, e->d_name, fn, arg);
+	int err = errno;
+	if (d) closedir(d);
+	free(dir);
+	errno = err;
+	return r;
+}
