@@ -71,6 +71,22 @@ START_TEST(mime_boundary_prefix_depends_on_strictness)
 }
 END_TEST
 
+/* In strict mode "--ab--" is first of all a delimiter of the outer boundary "a". */
+START_TEST(mime_outermost_boundary_decides)
+{
+	static const char msg[] = "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"
+		"Content-Type: multipart/mixed; boundary=ab\r\n\r\n"
+		"--ab\r\n\r\none\r\n--ab--\r\n\r\ntwo\r\n--a--\r\n";
+	struct arena *a = arena_new();
+	struct mime_options o = MIME_OPTIONS_INIT(DIALECT_36);
+
+	ck_assert_uint_eq(mime_parse(a, &o, msg, strlen(msg))->top->first->nparts, 1);
+	o.rfc2046_strict = true;
+	ck_assert_uint_eq(mime_parse(a, &o, msg, strlen(msg))->top->first->nparts, 2);
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(mime_nesting_is_bounded_by_the_option_only)
 {
 	struct mime_options o = MIME_OPTIONS_INIT(DIALECT_36);
@@ -523,6 +539,7 @@ int main(void)
 	tcase_add_test(c, mime_splits_hostile_input);
 	tcase_add_test(c, mime_outer_delimiter_in_an_unclosed_inner_multipart);
 	tcase_add_test(c, mime_boundary_prefix_depends_on_strictness);
+	tcase_add_test(c, mime_outermost_boundary_decides);
 	tcase_add_test(c, mime_nesting_is_bounded_by_the_option_only);
 	tcase_add_test(c, mime_stops_at_maxheaderlines);
 	tcase_add_test(c, mime_parameters_by_dialect);
