@@ -41,6 +41,10 @@ endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
+TESTS += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py cunit/golden/search.json \
+	cunit/golden/search-differences.json cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
+
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service master_probe
 TESTS += check_master
@@ -53,6 +57,3 @@ echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
-
-TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
