@@ -148,6 +148,7 @@ START_TEST(test_argument_limit_and_long_lines)
 	ck_assert_uint_eq(conf.n, 1);
 	ck_assert_uint_eq(conf.entries[0].line, 3);
 	buf_free(&b);
+	cyrusconf_free(&conf);
 	ck_assert_int_eq(cyrusconf_parse(&conf, "START {\n a cmd=x\0 !\n}\n", 22, false, NULL, NULL, NULL), 0);
 	ck_assert_uint_eq(conf.n, 1);
 	cyrusconf_free(&conf);

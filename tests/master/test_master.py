@@ -48,14 +48,16 @@ class Instance:
 
     def write(self, text):
         text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE)
-        with open(self.path("cyrus.conf"), "w") as f:
+        with open(self.path("cyrus.conf.new"), "w") as f:
             f.write(text.replace("@conf@", self.path("imapd.conf")))
+        os.rename(self.path("cyrus.conf.new"), self.path("cyrus.conf"))     # an empty file is a valid one
 
     def command(self):
         return [MASTER, "-C", self.path("imapd.conf"), "-M", self.path("cyrus.conf"), "-p", self.path("pid")] + self.options
 
     def environment(self):
-        e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, ASAN_OPTIONS="detect_leaks=0")
+        e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, 
+                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0")
         for name in ("CYRUS_GROUP", "CYRUS_VERBOSE", "CYRUS_PREFIX", "CYRUS_SERVICE", "CYRUS_ID", "CYRUS_ISDAEMON"):
             e.pop(name, None)
         return e
