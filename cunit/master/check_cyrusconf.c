@@ -65,6 +65,8 @@ static const struct {
 	{ "SERVICES {\n a cmd=x listen=b\n}\nDAEMON {\n a cmd=y\n}\n", 5, 0, 0 },
 	{ "START {\n a cmd=x\n a cmd=y\n}\n", 0, 2, 0 },
 	{ "START {\n a cmd=x provideuuid=1 whatever=\"2\"\n}\n", 0, 1, 0 },
+	{ "START {\n a =y cmd=x\n}\n", 0, 1, 0 },
+	{ "}\nSTART {\n a cmd=x\n}\n", 0, 0, 0 },
 	{ "EVENTS {\n a cmd=x at=2400\n}\n", 0, 1, 1 },
 };
 
