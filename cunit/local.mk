@@ -10,6 +10,12 @@ check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
 
+# ---- text and messages
+check_PROGRAMS += msgparse
+msgparse_SOURCES = cunit/store/msgparse.c
+msgparse_LDADD = $(STORE_LIBS)
+TESTS += cunit/store/check_corpus.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service master_probe
 TESTS += check_master

@@ -1,1 +1,36 @@
-# imap/store: see the head of Makefile.am
+# imap/store: the mailbox store.
+noinst_LIBRARIES += libstore.a
+libstore_a_SOURCES = \
+	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
+	imap/store/seen.c imap/store/seen.h \
+	imap/store/seqset.c imap/store/seqset.h \
+	imap/store/subs.c imap/store/subs.h \
+	imap/store/dlist.c imap/store/dlist.h \
+	imap/store/index_format.c imap/store/index_format.h \
+	imap/store/kv_acl.c imap/store/kv_acl.h \
+	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \
+	imap/store/mailbox.c imap/store/mailbox.h imap/store/mailbox_annots.c imap/store/mailbox_cachefile.c \
+	imap/store/mailbox_commit.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c \
+	imap/store/mailbox_repack.c \
+	imap/store/mbentry.c imap/store/mbentry.h \
+	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \
+	imap/store/mboxheader.c imap/store/mboxheader.h \
+	imap/store/mboxlist.c imap/store/mboxlist.h \
+	imap/store/namelock.c imap/store/namelock.h \
+	imap/store/partition.c \
+	imap/store/paths.c imap/store/paths.h \
+	imap/store/quota.c imap/store/quota.h \
+	imap/store/statuscache.c imap/store/statuscache.h \
+	imap/store/store.c imap/store/store.h \
+	imap/store/synccrc.c \
+	imap/store/synclog.c imap/store/synclog.h \
+	imap/store/walk.c imap/store/walk.h
+
+# cache records and the checks on incoming messages
+libstore_a_SOURCES += \
+	imap/store/cacheheader.c \
+	imap/store/cacherec.c imap/store/cacherec.h imap/store/cacherec_priv.h \
+	imap/store/cacherec_section.c \
+	imap/store/cacherec_text.c \
+	imap/store/msgcheck.c imap/store/msgcheck.h \
+	imap/store/section.c imap/store/section.h

@@ -20,7 +20,7 @@ static bool bad_component(const char *s, const struct namespace *ns)
 	if (!*s || strchr(s, '!')) return true;
 	for (const char *p = s; *p; p++)
 		if (!allowed(*p, ns)) return true;
-	return !mutf7_valid(s, strlen(s), ns->level == LEVEL_36);
+	return !mutf7_valid(ns->level == LEVEL_36 ? DIALECT_36 : DIALECT_25, s, strlen(s));
 }
 
 int mbname_check_create(const struct mbname *n, const char *internal, const struct namespace *ns)

@@ -1,0 +1,130 @@
+/* msgparse.c - what our parser makes of messages, for check_corpus.py, which compares it with the recorded references.
+ *
+ * Reads requests from standard input, one a line: NUMBER INTERNALDATE FILE SECTION... ("-" stands for the empty section).
+ * Answers with lines `key value` and one `.`; values are hexadecimal, a section is `LENGTH SHA-1` or NIL. */
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "store/cacherec.h"
+#include "store/section.h"
+
+static bool read_file(const char *path, struct buf *b)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f)
+		return false;
+	buf_reset(b);
+	do {
+		buf_reserve(b, 65536);
+		n = fread(b->s + b->len, 1, 65536, f);
+		b->len += n;
+	} while (n > 0);
+	fclose(f);
+	return true;
+}
+
+static void put_hex(const char *key, const void *p, size_t n)
+{
+	const unsigned char *c = p;
+
+	printf("%s ", key);
+	for (size_t i = 0; i < n; i++)
+		printf("%02x", c[i]);
+	putchar('\n');
+}
+
+/* "1.2.MIME" */
+static enum section_what parse_section(const char *s, uint32_t *path, size_t *npath)
+{
+	*npath = 0;
+	while (*s >= '0' && *s <= '9' && *npath < 300) {
+		path[(*npath)++] = (uint32_t)strtoul(s, (char **)&s, 10);
+		if (*s == '.')
+			s++;
+	}
+	return strcmp(s, "MIME") == 0 ? SECTION_MIME : strcmp(s, "HEADER") == 0 ? SECTION_HEADER :
+		strcmp(s, "TEXT") == 0 ? SECTION_TEXT : SECTION_PART;
+}
+
+static void put_section(unsigned number, const struct buf *msg, const struct cacherec *rec, const char *name)
+{
+	struct section_ref ref = { .off = 0, .len = (uint32_t)msg->len };
+	unsigned char sha[20];
+	uint32_t path[300];
+	size_t npath;
+	int r = 0;
+
+	if (strcmp(name, "-") != 0) {
+		enum section_what what = parse_section(name, path, &npath);
+		r = section_find(number, rec->item[CACHE_SECTION].s, rec->item[CACHE_SECTION].n, path, npath, what, &ref);
+	}
+	if (r || ref.off > msg->len || ref.len > msg->len - ref.off) {
+		printf("section:%s %s\n", name, r == ERR_NOTFOUND ? "NIL" : "BAD");
+		return;
+	}
+	SHA1((const unsigned char *)msg->s + ref.off, ref.len, sha);
+	printf("section:%s %u ", name, ref.len);
+	for (size_t i = 0; i < sizeof sha; i++)
+		printf("%02x", sha[i]);
+	putchar('\n');
+}
+
+static void answer(unsigned number, long internaldate, const char *file, char *sections)
+{
+	static const char *const items[] = { "envelope", "bodystructure", "body", "section", "headers", "from", "to", "cc", "bcc",
+		"subject" };
+	struct cacherec_options o = cacherec_defaults(number);
+	struct buf msg = BUF_INIT, out = BUF_INIT;
+	struct message_info info;
+	struct cacherec rec;
+	int r;
+
+	if (!read_file(file, &msg)) {
+		printf("error unreadable\n");
+		goto done;
+	}
+	if ((r = cacherec_build(&o, msg.s, msg.len, internaldate, &out, &info)) || (r = cacherec_parse(out.s, out.len, &rec))) {
+		printf("error %s\n", err_text(r));
+		goto done;
+	}
+	for (size_t i = 0; i < CACHE_ITEMS; i++)
+		put_hex(items[i], rec.item[i].s, rec.item[i].n);
+	put_hex("guid", info.guid, 20);
+	printf("header_size %u\nsize %llu\ngmtime %u\nsentdate %u\ncache_crc %u\nrecord_end %d\n", info.header_size,
+		(unsigned long long)info.size, info.gmtime, info.sentdate, info.cache_crc, rec.len == out.len);
+	for (char *save, *s = strtok_r(sections, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		put_section(number, &msg, &rec, s);
+done:
+	puts(".");
+	fflush(stdout);
+	buf_free(&msg);
+	buf_free(&out);
+}
+
+int main(void)
+{
+	char *line = NULL, *save;
+	size_t alloc = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &alloc, stdin)) > 0) {
+		char *number, *date, *file;
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		number = strtok_r(line, " ", &save);
+		date = strtok_r(NULL, " ", &save);
+		file = strtok_r(NULL, " ", &save);
+		if (!number || !date || !file)
+			continue;
+		answer((unsigned)atoi(number), atol(date), file, save);
+	}
+	free(line);
+	return 0;
+}

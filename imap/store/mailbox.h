@@ -1,0 +1,121 @@
+/* mailbox.h - an open mailbox: its locks, its index, its cache, its changes (spec/mailbox.md 2, 9, 11, 12.3).
+ *
+ * An open mailbox holds the name lock (shared) for its whole life: nobody removes message files or replaces cyrus.index or cyrus.cache
+ * meanwhile. The index lock is taken and released many times inside it. Changes are kept in memory and reach the disk in
+ * mailbox_unlock() in the order of spec 9.3; a process that dies before leaves the mailbox as it was.
+ * Opening a mailbox that this process has open returns the same object, counted. */
+#ifndef CAMB_MAILBOX_H
+#define CAMB_MAILBOX_H
+#include "store/index_format.h"
+#include "store/layout.h"
+#include "store/mboxheader.h"
+#include "store/namelock.h"
+#include "store/quota.h"
+#include "sys/map.h"
+
+struct mailbox {
+	struct mailbox *next;                 /* in st->mailboxes */
+	struct store *st;
+	int refs;
+	struct mbentry entry;
+	struct namelock *namelock, *userlock;
+	int index_fd;
+	enum lock_mode index_lock;
+	int lock_depth;                       /* nested mailbox_lock() of the same or a weaker mode */
+	struct map index_map;
+	struct index_header h;                /* as of the last lock, with this lock session's changes */
+	struct mboxheader hdr;                /* cyrus.header */
+	uint64_t hdr_ino, hdr_mtime_ns;       /* which file hdr came from */
+	uint32_t hdr_crc;
+
+	int cache_fd;                         /* -1 until used */
+	struct map cache_map;
+	uint64_t cache_size;                  /* end of the file, appended records included */
+	bool cache_checked, cache_ok;         /* generation looked at; and right */
+
+	/* changes of this lock session */
+	struct index_record *pending;         /* changed and appended records */
+	size_t npending, pending_alloc;
+	uint32_t *pending_at;                 /* recno - 1 -> index in pending + 1, 0 none; NULL while nothing changed */
+	uint32_t pending_at_size;
+	bool header_dirty, index_dirty, cache_dirty, modseq_bumped, changed, appended;
+	uint64_t quota_before[QUOTA_RESOURCES];
+	bool quota_noted;
+	struct cyrusdb *annots;               /* cyrus.annotations, when open */
+	struct cyrusdb_txn *annots_txn;
+};
+
+/* Opens with the name lock shared. The index is not locked yet. ERR_NOMAILBOX, ERR_MOVED, ERR_BADFORMAT, ERR_IO, ERR_LOCKED. */
+int mailbox_open(struct store *st, const char *name, struct mailbox **out);
+/* With the name lock exclusive and not waiting longer than timeout_ms; ERR_LOCKED when others have it open. */
+int mailbox_open_exclusive(struct store *st, const char *name, int timeout_ms, struct mailbox **out);
+/* Unlocks (committing), then does what the cleanup bits ask for if nobody else has it open. NULL inside is allowed. */
+void mailbox_close(struct mailbox **mb);
+
+/* Takes the index lock and reads the header anew. LOCK_EXCLUSIVE is needed for any change. May be nested. */
+int mailbox_lock(struct mailbox *mb, enum lock_mode mode);
+/* Commits what changed (when this is the outermost unlock) and releases. An error means the commit failed and nothing of it counts. */
+int mailbox_unlock(struct mailbox *mb);
+int mailbox_commit(struct mailbox *mb);           /* as in unlock, keeping the lock */
+void mailbox_abort(struct mailbox *mb);           /* forgets all uncommitted changes */
+
+/* ---- records; recno is 1-based and runs over all records, expunged ones too */
+/* 0; ERR_CRC (*r filled), ERR_BADFORMAT beyond the end. */
+int mailbox_record(struct mailbox *mb, uint32_t recno, struct index_record *r);
+int mailbox_find(struct mailbox *mb, uint32_t uid, struct index_record *r);        /* ERR_NOTFOUND; binary search */
+/* Appends: r->uid must be above last_uid, size and guid set; cache may be NULL to keep r's cache fields. Fills modseq and dates. */
+int mailbox_append_record(struct mailbox *mb, struct index_record *r, const void *cache, size_t cachelen);
+/* Changes record r->recno (same uid and guid). silent: no new modseq. */
+int mailbox_rewrite(struct mailbox *mb, struct index_record *r, bool silent);
+uint64_t mailbox_next_modseq(struct mailbox *mb);
+void mailbox_touch_index(struct mailbox *mb);     /* the header fields in mb->h changed */
+
+/* Number of a user flag; create: makes it (header dirty). ERR_NOTFOUND, ERR_USERFLAGS, ERR_BADFLAG. trusted: may use 100..127. */
+int mailbox_user_flag(struct mailbox *mb, const char *name, bool create, bool trusted, int *num);
+
+/* ---- cache and message files (need only the name lock) */
+/* The record's cache bytes, checked against its CRC; valid until the next call on mb. ERR_NOTFOUND: parse the message instead. */
+int mailbox_cache(struct mailbox *mb, const struct index_record *r, const char **p, size_t *len);
+int mailbox_message_path(struct mailbox *mb, const struct index_record *r, struct buf *out);
+/* The whole message; small ones are read, large ones mapped. ERR_IO (logged with mailbox and uid) when it cannot be read. */
+struct msgfile { const char *base; size_t len; struct map map; struct buf mem; };
+int msgfile_open(struct mailbox *mb, const struct index_record *r, struct msgfile *f);
+void msgfile_close(struct msgfile *f);
+
+/* cache number for new records of this mailbox */
+uint32_t mailbox_cache_version(const struct mailbox *mb);
+bool mailbox_internal_seen(const struct mailbox *mb, const char *userid);     /* \Seen is in the records (spec 10.5) */
+
+/* ---- whole mailboxes */
+struct mailbox_create {
+	const char *name, *partition;         /* internal name; partition NULL: chosen (spec 1.8) */
+	const char *acl;
+	const char *uniqueid;                 /* NULL: a fresh one */
+	uint32_t uidvalidity;                 /* 0: a fresh one */
+	uint32_t options;
+	char type;                            /* 0: mail */
+	uint32_t minor_version;               /* 0: the layout's */
+};
+int mailbox_create(struct store *st, const struct mailbox_create *c);      /* directories, files, list entry */
+/* Renames (layout by id) or copies and deletes (by name). same_uidvalidity as the layout does. */
+int mailbox_rename(struct store *st, const char *from, const char *to, const char *partition);
+int mailbox_delete(struct store *st, const char *name);                    /* for good: files and entry */
+int mailbox_set_acl(struct store *st, const char *name, const char *acl);  /* list entry and header */
+int mailbox_set_quotaroot(struct mailbox *mb, const char *root);           /* needs the exclusive index lock */
+char *partition_choose(struct store *st, const struct mbname *n, const char *wanted);     /* NULL: none; caller frees */
+
+/* Private to the mailbox_*.c files. */
+int mailbox_repack(struct mailbox *mb);           /* needs exclusive name and index locks */
+int mailbox_unlink_files(struct mailbox *mb);     /* the same */
+int mailbox_remove_files(struct store *st, const struct mbentry *e);
+int mailbox_read_header_file(struct mailbox *mb);
+int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *offset);
+int mailbox_cache_sync(struct mailbox *mb);
+void mailbox_cache_close(struct mailbox *mb);
+void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r);
+int mailbox_annots_unlinked(struct mailbox *mb, uint32_t uid);
+int mailbox_annots_commit(struct mailbox *mb);
+void mailbox_annots_abort(struct mailbox *mb);
+uint32_t synccrc_basic(const struct mailbox *mb, const struct index_record *r);
+uint32_t synccrc_virtual(const struct mailbox *mb, const struct index_record *r);
+#endif

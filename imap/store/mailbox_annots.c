@@ -1,0 +1,93 @@
+/* mailbox_annots.c - what expunging and unlinking do to a message's annotations (spec/mailbox.md 8): their sizes and checksums leave the
+ * index header at once, the rows go when the file goes. Reading and setting annotations is METADATA's and ANNOTATE's business. */
+#include "store/mailbox.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "store/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static bool open_rows(struct mailbox *mb)
+{
+	struct buf path = BUF_INIT;
+	if (mb->annots) return true;
+	if (!path_mailbox(mb->st, &mb->entry, META_ANNOTATIONS, "cyrus.annotations", &path) && access(buf_cstr(&path), F_OK) == 0) {
+		int rc = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), CYRUSDB_CONVERT, &mb->annots);
+		if (rc) log_msg(LOG_ERR, "DBERROR: mailbox %s: opening %s: %s", mb->entry.name, buf_cstr(&path), cyrusdb_strerror(rc));
+	}
+	buf_free(&path);
+	return mb->annots != NULL;
+}
+
+static size_t row_prefix(uint32_t uid, char out[16]) { return (size_t)snprintf(out, 16, "%u", uid) + 1; }      /* with its NUL */
+
+struct expunged {
+	struct mailbox *mb;
+	uint32_t uid;
+};
+
+/* key = uid NUL entry NUL userid NUL, value = length (4, network order), 4 zero bytes, data ... */
+static int take_out(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct expunged *x = arg;
+	const char *end = key + keylen, *entry = memchr(key, 0, keylen);
+	if (!entry || ++entry >= end || vallen < 8) return 0;
+	const char *user = memchr(entry, 0, (size_t)(end - entry));
+	if (!user || ++user > end) return 0;
+	size_t n = get_be32(val), userlen = strnlen(user, (size_t)(end - user));
+	if (n > vallen - 8 || (vallen >= n + 37 && val[n + 36] & 1)) return 0;        /* damaged, or a tombstone */
+	struct buf text = BUF_INIT;
+	char *owner = userlen == 9 && !memcmp(user, "[.OwNeR.]", 9) ? mbname_userid(&x->mb->entry.parts) : NULL;
+	buf_printf(&text, "%u %s ", x->uid, entry);
+	if (owner) buf_puts(&text, owner);
+	else buf_append(&text, user, userlen);
+	buf_putc(&text, ' ');
+	buf_append(&text, val + 8, n);
+	x->mb->h.synccrc_annot ^= (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
+	x->mb->h.quota_annot_used = x->mb->h.quota_annot_used > n ? x->mb->h.quota_annot_used - n : 0;
+	buf_free(&text);
+	free(owner);
+	return 0;
+}
+
+void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r)
+{
+	char prefix[16];
+	struct expunged x = { mb, r->uid };
+	size_t n = row_prefix(r->uid, prefix);
+	if (open_rows(mb)) cyrusdb_foreach(mb->annots, prefix, n, NULL, take_out, &x, mb->annots_txn ? &mb->annots_txn : NULL);
+}
+
+static int delete_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct mailbox *mb = arg;
+	(void)val, (void)vallen;
+	return cyrusdb_delete(mb->annots, key, keylen, &mb->annots_txn, true);
+}
+
+int mailbox_annots_unlinked(struct mailbox *mb, uint32_t uid)
+{
+	char prefix[16];
+	size_t n = row_prefix(uid, prefix);
+	if (!open_rows(mb)) return 0;
+	return cyrusdb_foreach(mb->annots, prefix, n, NULL, delete_row, mb, &mb->annots_txn) ? ERR_IO : 0;
+}
+
+int mailbox_annots_commit(struct mailbox *mb)
+{
+	struct cyrusdb_txn *txn = mb->annots_txn;
+	mb->annots_txn = NULL;
+	return txn && cyrusdb_commit(mb->annots, txn) ? ERR_IO : 0;
+}
+
+void mailbox_annots_abort(struct mailbox *mb)
+{
+	struct cyrusdb_txn *txn = mb->annots_txn;
+	mb->annots_txn = NULL;
+	if (txn) cyrusdb_abort(mb->annots, txn);
+}

@@ -1,0 +1,262 @@
+/* mailbox_create.c - making and unmaking mailboxes on disk (spec/mailbox.md 13.1, 13.2). */
+#include "store/mailbox.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "store/mboxlist.h"
+#include "store/paths.h"
+#include "store/walk.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/newfile.h"
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static int make_dirs(struct store *st, const struct mbentry *e)
+{
+	static const enum meta_kind kinds[] = { META_INDEX, META_CACHE, META_HEADER, META_DATA };
+	struct buf path = BUF_INIT;
+	int r = 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !r; i++) {
+		buf_reset(&path);
+		r = path_mailbox(st, e, kinds[i], NULL, &path);
+		if (!r && file_mkdirs(buf_cstr(&path), 0755) < 0) {
+			log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot make directory %s: %m", e->name, buf_cstr(&path));
+			r = err_from_errno(errno);
+		}
+	}
+	buf_free(&path);
+	return r;
+}
+
+static int write_header(struct store *st, const struct mbentry *e, const char *quotaroot, bool list_form, uint32_t *crc)
+{
+	struct mboxheader h = { .list_form = list_form, .quotaroot = (char *)(uintptr_t)quotaroot, .uniqueid = e->uniqueid, .acl = e->acl,
+		.name = e->name };
+	char type[8];
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	snprintf(type, sizeof type, "%c%s", e->type, list_form && e->flags & MBENTRY_LEGACYDIRS ? "l" : "");
+	h.type = type;
+	mboxheader_print(&h, &text);
+	*crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
+	int r = path_mailbox(st, e, META_HEADER, "cyrus.header", &path);
+	if (!r && newfile_write(buf_cstr(&path), 0666, text.s, text.len) < 0) {
+		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write %s: %m", e->name, buf_cstr(&path));
+		r = err_from_errno(errno);
+	}
+	buf_free(&path);
+	buf_free(&text);
+	return r;
+}
+
+static int write_file(struct store *st, const struct mbentry *e, enum meta_kind kind, const char *name, const void *p, size_t n)
+{
+	struct buf path = BUF_INIT;
+	int r = path_mailbox(st, e, kind, name, &path);
+	int fd = r ? -1 : sys_open(buf_cstr(&path), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666);
+	if (!r && (fd < 0 || sys_write_all(fd, p, n) < 0 || sys_fsync(fd) < 0 || file_sync_parent(buf_cstr(&path)) < 0)) {
+		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write %s: %m", e->name, buf_cstr(&path));
+		r = err_from_errno(errno);
+	}
+	if (fd >= 0) sys_close(fd);
+	buf_free(&path);
+	return r;
+}
+
+/* Fills the entry of a mailbox to be: same place as the owner's INBOX (spec 1.3). */
+static int plan_entry(struct store *st, const struct mailbox_create *c, struct mbentry *e)
+{
+	struct mbentry old;
+	*e = (struct mbentry){ .name = mem_strdup(c->name), .type = c->type ? c->type : 'e' };
+	int r = mbname_from_internal(&e->parts, c->name, &st->ns);
+	if (r) return r;
+	e->acl = mem_strdup(c->acl ? c->acl : "");
+	e->uniqueid = c->uniqueid ? mem_strdup(c->uniqueid) : st->layout->new_uniqueid();
+	e->partition = partition_choose(st, &e->parts, c->partition);
+	if (!e->partition) return ERR_PARTITION;
+	time_t now = clock_now();
+	e->uidvalidity = c->uidvalidity ? c->uidvalidity : (uint32_t)now + (st->layout->level == LEVEL_36);
+	if (!mboxlist_lookup_any(st, c->name, &old)) {
+		if (!c->uidvalidity && old.uidvalidity >= e->uidvalidity) e->uidvalidity = old.uidvalidity + 1;
+		mbentry_free(&old);
+	}
+	if (st->layout->level == LEVEL_36) e->createdmodseq = e->foldermodseq = 1;
+	bool legacy = st->layout->level == LEVEL_25 || conf_bool(st->conf, OPT_MAILBOX_LEGACY_DIRS);
+	char *owner = mbname_userid(&e->parts);
+	struct mbname inbox;
+	if (owner && !mbname_from_userid(&inbox, owner, &st->ns)) {
+		if (!mboxlist_lookup_parts(st, &inbox, &old)) {
+			if (!(old.flags & MBENTRY_DELETED)) legacy = old.flags & MBENTRY_LEGACYDIRS;
+			mbentry_free(&old);
+		}
+		mbname_free(&inbox);
+	}
+	free(owner);
+	if (legacy) e->flags |= MBENTRY_LEGACYDIRS;
+	return 0;
+}
+
+static int write_files(struct store *st, const struct mailbox_create *c, const struct mbentry *e, const char *root)
+{
+	const struct layout *l = st->layout;
+	uint32_t minor = c->minor_version ? c->minor_version : l->index_version;
+	struct index_header h = {
+		.minor_version = minor, .start_offset = index_header_size(minor), .record_size = index_record_size(minor),
+		.uidvalidity = e->uidvalidity, .highestmodseq = 1, .createdmodseq = 1, .changes_epoch = (uint32_t)clock_now(),
+		.synccrc_annot = minor >= 14 ? 12345678 : 0,
+		.options = c->options | (uint32_t)conf_int(st->conf, OPT_MAILBOX_DEFAULT_OPTIONS) | MBOXOPT_POP3_NEW_UIDL,
+	};
+	char block[INDEX_HEADER_MAX], word[4] = { 0 };
+	int r = write_header(st, e, root, l->list_header, &h.header_file_crc);
+	index_header_encode(&h, block);
+	if (!r && minor <= 13) r = write_file(st, e, META_CACHE, "cyrus.cache", word, 4);
+	if (!r) r = write_file(st, e, META_INDEX, "cyrus.index", block, h.start_offset);
+	return r;
+}
+
+int mailbox_create(struct store *st, const struct mailbox_create *c)
+{
+	struct mbentry e;
+	struct namelock *user = NULL, *name = NULL;
+	struct buf lock = BUF_INIT;
+	char *root = NULL, *owner = NULL;
+	int r = plan_entry(st, c, &e);
+	if (r) goto done;
+	owner = mbname_userid(&e.parts);
+	if ((r = namelock_user(st, owner, LOCK_EXCLUSIVE, &user))) goto done;
+	struct mbentry old;
+	if (!mboxlist_lookup(st, c->name, &old)) {
+		mbentry_free(&old);
+		r = ERR_EXISTS;
+		goto done;
+	}
+	st->layout->lock_name(&e, &lock);
+	if ((r = namelock_take(st, buf_cstr(&lock), LOCK_EXCLUSIVE, LOCK_DEFAULT, &name))) goto done;
+	root = quota_find_root(st, &e.parts);
+	r = make_dirs(st, &e);
+	if (!r) r = write_files(st, c, &e, root);
+	if (!r) r = mboxlist_put(st, &e);
+	if (r) {
+		mailbox_remove_files(st, &e);
+	} else if (root) {
+		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1 };
+		quota_use(st, root, e.name, diff);
+	}
+done:
+	namelock_release(st, &name);
+	namelock_release(st, &user);
+	buf_free(&lock);
+	free(root);
+	free(owner);
+	mbentry_free(&e);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------ removal */
+
+/* Up from DIR, removing empty directories, never past `stop` levels. By id: the id directory and its two hash levels. By name: as far
+ * up as nothing else lives there; rmdir refuses what is not empty. */
+static void prune(const char *dir, int levels)
+{
+	char *path = mem_strdup(dir);
+	while (levels-- > 0) {
+		char *slash = strrchr(path, '/');
+		if (sys_rmdir(path) < 0) {
+			if (errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+				log_msg(LOG_NOTICE, "Remove of supposedly empty directory %s failed: %m", path);
+			if (errno != ENOENT) break;
+		}
+		if (!slash || slash == path) break;
+		*slash = 0;
+	}
+	free(path);
+}
+
+static int levels_of(const struct mbentry *e, const struct store *st)
+{
+	if (!(e->flags & MBENTRY_LEGACYDIRS) && st->layout->level == LEVEL_36) return 3;
+	int n = (int)e->parts.boxes.n + (e->parts.deleted ? 2 : 0);
+	return e->parts.localpart ? n + 1 : n;          /* "user", hash and domain directories stay */
+}
+
+static int remove_entry(void *arg, const struct walk_entry *w)
+{
+	(void)arg;
+	if (w->kind == WALK_DIR) return 0;
+	if (sys_unlink(w->path) < 0 && errno != ENOENT) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
+	return 0;
+}
+
+int mailbox_remove_files(struct store *st, const struct mbentry *e)
+{
+	struct buf path = BUF_INIT;
+	int r = 0;
+	for (int kind = META_DATA; kind < META_KINDS; kind++) {
+		buf_reset(&path);
+		if (path_mailbox(st, e, (enum meta_kind)kind, NULL, &path)) continue;
+		if (walk_dir(buf_cstr(&path), 0, remove_entry, NULL) && errno != ENOENT) r = ERR_IO;
+		prune(buf_cstr(&path), levels_of(e, st));
+	}
+	buf_free(&path);
+	return r;
+}
+
+static int drop_annotation(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	(void)val, (void)vallen;
+	return cyrusdb_delete(arg, key, keylen, NULL, true);
+}
+
+/* The mailbox's rows in the global annotations database (spec 8.1). */
+static void drop_annotations(struct store *st, const struct mbentry *e)
+{
+	struct buf path = BUF_INIT, scope = BUF_INIT;
+	struct cyrusdb *db;
+	path_conf(st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
+	st->layout->annot_scope(e, &scope);
+	buf_putc(&scope, 0);
+	if (scope.len > 1 && !access(buf_cstr(&path), F_OK)
+	    && !cyrusdb_open(st->dbs, conf_word(st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, &db)) {
+		cyrusdb_foreach(db, scope.s, scope.len, NULL, drop_annotation, db, NULL);
+		cyrusdb_close(db);
+	}
+	buf_free(&path);
+	buf_free(&scope);
+}
+
+int mailbox_delete(struct store *st, const char *name)
+{
+	struct mailbox *mb;
+	int r = mailbox_open(st, name, &mb);
+	if (r == ERR_IO || r == ERR_BADFORMAT) {           /* nothing usable there: only the entry goes */
+		struct mbentry e;
+		if (mboxlist_lookup(st, name, &e)) return r;
+		r = mboxlist_bury(st, &e);
+		if (!r) mailbox_remove_files(st, &e);
+		mbentry_free(&e);
+		return r;
+	}
+	if (r) return r;
+	r = mailbox_lock(mb, LOCK_EXCLUSIVE);
+	if (!r) {
+		drop_annotations(st, &mb->entry);
+		mailbox_touch_index(mb);
+		mb->h.options |= MBOXOPT_DELETED;
+		r = mailbox_commit(mb);
+		if (!r) r = mboxlist_bury(st, &mb->entry);
+		mailbox_unlock(mb);
+	} else if (r == ERR_BADFORMAT) {
+		r = mboxlist_bury(st, &mb->entry);
+		if (!r) mailbox_remove_files(st, &mb->entry);
+	}
+	if (!r) log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
+	mailbox_close(&mb);
+	return r;
+}

@@ -1,0 +1,69 @@
+/* store.c - see store.h. */
+#include "store/store.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/layout.h"
+#include "store/mailbox.h"
+#include "store/paths.h"
+
+#include <stdlib.h>
+
+/* The level the store is in decides the defaults; an explicit compatibility_level only where the list is empty or agrees. */
+static int settle_layout(struct store *st)
+{
+	enum conf_level found = LEVEL_AUTO, wanted = conf_level_wanted(st->conf);
+	int r = layout_detect(st->mboxlist, &found);
+	if (r == ERR_BADFORMAT)
+		log_msg(LOG_ERR, "DBERROR: the mailbox list is half upgraded: it has records of 3.6 and of an older release");
+	if (r) return r;
+	if (found == LEVEL_AUTO) found = wanted == LEVEL_AUTO ? LEVEL_36 : wanted;
+	if (wanted != LEVEL_AUTO && wanted != found)
+		log_msg(LOG_WARNING, "compatibility_level differs from the layout of the mailbox list; the list's layout is used for its records");
+	st->layout = found == LEVEL_25 ? &layout_25 : &layout_36;
+	conf_set_level(st->conf, wanted == LEVEL_AUTO ? found : wanted);
+	r = namespace_init(&st->ns, st->conf, true);
+	if (r) log_msg(LOG_ERR, "Invalid namespace prefix in configuration file");
+	st->ns.level = found;                   /* how names are stored follows the list, whatever the defaults */
+	return r;
+}
+
+int store_open(struct store **out, struct conf *conf, bool create)
+{
+	struct store *st = mem_zalloc(sizeof *st);
+	struct buf path = BUF_INIT;
+	st->conf = conf;
+	st->session_id = "";
+	st->macros = acl_macros(conf_word(conf, OPT_DELETERIGHT));
+	buf_printf(&path, "%s/db", conf_dir(conf));
+	st->dbs = cyrusdb_env_new(buf_cstr(&path), false);
+	buf_reset(&path);
+	path_conf(st, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
+	int rc = cyrusdb_open(st->dbs, conf_word(conf, OPT_MBOXLIST_DB), buf_cstr(&path), create ? CYRUSDB_CREATE : 0, &st->mboxlist);
+	int r = rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : rc ? ERR_IO : 0;
+	if (r) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
+	buf_free(&path);
+	if (!r) r = settle_layout(st);
+	if (r) {
+		store_close(st);
+		st = NULL;
+	}
+	*out = st;
+	return r;
+}
+
+void store_close(struct store *st)
+{
+	if (!st) return;
+	while (st->mailboxes) {
+		struct mailbox *mb = st->mailboxes;
+		mailbox_abort(mb);
+		mb->refs = 1;
+		mailbox_close(&mb);
+	}
+	if (st->statuscache) cyrusdb_close(st->statuscache);
+	if (st->mboxlist) cyrusdb_close(st->mboxlist);
+	cyrusdb_env_free(st->dbs);
+	namespace_free(&st->ns);
+	free(st);
+}
