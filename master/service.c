@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	struct harness h = { .lock = -1, .leave = -1 };
 	program_log_early(argc > 0 ? argv[0] : "service", -1, 0);
 	if (argc < 1) return EX_USAGE;
-	int r = service_options(&h.opt, &argc, argv);
+	int r = service_options(&h.opt, "CUTDX", &argc, argv);
 	if (!r) r = service_start(&h.ctx, &h.opt, argc, argv);
 	if (r) return r;
 	if (h.opt.debug) service_debug_command(&h.ctx, argv[0]);

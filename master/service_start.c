@@ -31,7 +31,7 @@ static int merged(const char *word)
 	return EX_USAGE;
 }
 
-int service_options(struct service_options *o, int *argc, char **argv)
+int service_options(struct service_options *o, const char *ours, int *argc, char **argv)
 {
 	int kept = 1;
 	*o = (struct service_options){ .max_uses = 250, .idle = 60 };
@@ -39,11 +39,12 @@ int service_options(struct service_options *o, int *argc, char **argv)
 		char *word = argv[i], *value = i + 1 < *argc ? argv[i + 1] : NULL;
 		int letter = word[0] == '-' ? word[1] : 0;
 		if (letter && word[2]) return merged(word);
-		if (letter && strchr("CUT", letter) && !value) {
+		bool taken = letter && strchr(ours, letter);
+		if (taken && strchr("CUT", letter) && !value) {
 			log_msg(LOG_ERR, "option %s needs an argument", word);
 			return EX_USAGE;
 		}
-		switch (letter) {
+		switch (taken ? letter : 0) {
 		case 'C': o->conf_file = value; i++; break;
 		case 'U': o->max_uses = at_least_0(value); i++; break;
 		case 'T': o->idle = at_least_0(value); i++; break;

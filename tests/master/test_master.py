@@ -335,6 +335,33 @@ class MasterTest(unittest.TestCase):
         hello(m.connect())
         self.assertEqual(m.stop(signal.SIGINT), 0)
 
+    def test_wait_daemons_stop_last_and_in_reverse_order(self):
+        script = 'trap \'echo %s >> "@dir@/order"; exit 0\' TERM\nprintf "ok\\r\\n" >&3\nwhile :; do sleep 0.05; done\n'
+        m = self.instance("")
+        for name in ("a", "b", "c"):
+            text = script % name
+            with open(m.path(name + ".sh"), "w") as f:
+                f.write((text if name != "c" else text.replace('printf "ok\\r\\n" >&3', ": > @dir@/up")).replace("@dir@", m.dir))
+        m.write('DAEMON {\n a cmd="/bin/sh @dir@/a.sh" wait=y\n b cmd="/bin/sh @dir@/b.sh" wait=yes\n c cmd="/bin/sh @dir@/c.sh"\n}\n')
+        m.options = ["-r", m.path("ready")]
+        m.start()
+        until("ready", lambda: os.path.exists(m.path("ready")) and os.path.exists(m.path("up")))
+        self.assertEqual(m.stop(), 0)
+        with open(m.path("order")) as f:
+            self.assertEqual(f.read().split(), ["c", "b", "a"])
+
+    def test_term_while_a_start_command_or_a_wait_daemon_hangs(self):
+        for conf in ('START {\n a cmd="@probe@ @dir@/here stay"\n}\n', 'DAEMON {\n a cmd="@probe@ @dir@/here stay" wait=1\n}\n'):
+            m = self.instance(conf).start()
+            until("hanging", lambda: os.path.exists(m.path("here")))
+            self.assertEqual(m.stop(), 0)
+
+    def test_more_services_than_descriptors(self):
+        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(500))
+        m = self.instance("SERVICES {\n" + entries + "}\n").start()
+        hello(m.connect("s0"))
+        self.assertEqual(m.stop(), 0)
+
     def test_ready_file(self):
         m = self.instance(ECHO_CONF % ("", ""))
         m.options = ["-r", m.path("deep/ready")]

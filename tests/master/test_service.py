@@ -194,6 +194,17 @@ class ServiceTest(unittest.TestCase):
         s.listener.shutdown(socket.SHUT_RDWR)
         self.assertEqual(s.wait(), 0)
 
+    def test_threaded_services_stay_ready(self):
+        s = self.service("-s", "-U", "1", program=ECHO.replace("echo_service", "echo_thread"))
+        for end in (b"x", b"x", b"q"):
+            c = s.connect()
+            self.assertIn("argc 4", line(c))
+            self.assertEqual(s.message(), 4)
+            c.sendall(end)
+            self.assertEqual(c.recv(1), b"")
+        self.assertIsNone(s.message())
+        self.assertEqual(s.wait(), 0)
+
     def test_once_without_master(self):
         a, b = socket.socketpair()
         d = tempfile.mkdtemp(prefix="service-once-")
