@@ -10,12 +10,37 @@ check_conf_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/conf
 
+
+if UNIT_TESTS
+check_PROGRAMS += check_dbformat check_dbcrash
+TESTS += check_dbformat check_dbcrash
+check_dbformat_SOURCES = cunit/db/check_dbformat.c cunit/db/dbtest.h
+check_dbformat_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbformat_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbformat_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_dbcrash_SOURCES = cunit/db/check_dbcrash.c cunit/db/dbtest.h
+check_dbcrash_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbcrash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbcrash_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+endif
+EXTRA_DIST += cunit/golden/cyrusdb
+
 # ---- text and messages
+if UNIT_TESTS
+check_PROGRAMS += check_text check_message
+TESTS += check_text check_message
+check_text_SOURCES = cunit/text/check_text.c
+check_text_CPPFLAGS = $(AM_CPPFLAGS)
+check_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_text_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_message_SOURCES = cunit/store/check_message.c
+check_message_CPPFLAGS = $(AM_CPPFLAGS)
+check_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_message_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
-TESTS += cunit/store/check_corpus.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
@@ -30,3 +55,6 @@ echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
+
+TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json

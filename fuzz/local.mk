@@ -6,4 +6,11 @@ fuzz_cyrusconf_SOURCES = fuzz/fuzz_cyrusconf.c
 fuzz_cyrusconf_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_REPLAY
 fuzz_cyrusconf_LDADD = libmaster.a $(LIB_LIBS) -lm
 TESTS += fuzz/replay_cyrusconf.sh
-EXTRA_DIST += fuzz/replay_cyrusconf.sh fuzz/seeds/cyrusconf
+EXTRA_DIST += fuzz/replay_cyrusconf.sh fuzz/corpus/cyrusconf
+
+# messages: parser, cache records, sections
+check_PROGRAMS += fuzz_message
+TESTS += fuzz_message
+fuzz_message_SOURCES = fuzz/fuzz_message.c
+fuzz_message_LDADD = $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/message

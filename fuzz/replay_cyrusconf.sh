@@ -1,2 +1,2 @@
 #!/bin/sh
-exec ./fuzz_cyrusconf "${srcdir:-.}"/fuzz/seeds/cyrusconf/*
+exec ./fuzz_cyrusconf "${srcdir:-.}"/fuzz/corpus/cyrusconf/*

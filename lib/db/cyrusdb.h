@@ -8,6 +8,7 @@
 #define CAMB_CYRUSDB_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum cyrusdb_rc {
 	CYRUSDB_OK = 0, CYRUSDB_DONE = 1, CYRUSDB_IOERROR = -1, CYRUSDB_AGAIN = -2, CYRUSDB_EXISTS = -3, CYRUSDB_INTERNAL = -4,
@@ -29,6 +30,14 @@ struct cyrusdb_txn;
 /* dbdir: CONFIGDIR/db. recover: this is `ctl_cyrusdb -r` (spec 4). Berkeley's environment is opened only when needed. */
 struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover);
 void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still open */
+
+/* What the engines take from imapd.conf; db/dbconf.h fills it. All false and 0 in a new environment, except as noted. */
+struct cyrusdb_settings {
+	bool fulldirhash, virtdomains;                       /* quotalegacy: where its files lie */
+	bool skiplist_unsafe, skiplist_always_checkpoint;    /* the second is true in a new environment */
+	unsigned berkeley_cachesize, berkeley_locks_max, berkeley_txns_max;   /* KiB, count, count; 512, 50000, 100 */
+};
+struct cyrusdb_settings *cyrusdb_env_settings(struct cyrusdb_env *env);
 
 const char *cyrusdb_strerror(int rc);                     /* the 3.6 wording */
 bool cyrusdb_engine_known(const char *engine);
@@ -65,4 +74,9 @@ int cyrusdb_sync(struct cyrusdb_env *env);
 int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *const *paths, const char *dir);
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
 int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
+
+/* Text form, spec 1.9: KEY TAB VALUE LF, nothing quoted. cyrusdb_undump() reads such lines (and those without a TAB, which
+ * delete the key) in one transaction. 0 or a cyrusdb_rc; IOERROR also when the stream fails. */
+int cyrusdb_dumpfile(struct cyrusdb *db, const void *prefix, size_t prefixlen, FILE *out, struct cyrusdb_txn **txn);
+int cyrusdb_undumpfile(struct cyrusdb *db, FILE *in, struct cyrusdb_txn **txn);
 #endif

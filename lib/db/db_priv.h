@@ -1,0 +1,88 @@
+/* db_priv.h - between cyrusdb.c, which knows transactions, locks and iteration, and the engines, which know one file format. */
+#ifndef CAMB_DB_PRIV_H
+#define CAMB_DB_PRIV_H
+#include "base/buf.h"
+#include "base/ptrarray.h"
+#include "db/cyrusdb.h"
+
+#include <stdint.h>
+
+struct db_slice {
+	const char *p;
+	size_t n;
+};
+struct db_keys {                 /* owns the bytes */
+	struct db_slice *v;
+	size_t n, alloc;
+};
+void db_keys_add(struct db_keys *k, const void *p, size_t n);
+void db_keys_free(struct db_keys *k);
+
+struct cyrusdb_txn { struct cyrusdb *db; };
+
+struct cyrusdb {
+	struct cyrusdb_env *env;
+	const struct db_engine *engine;
+	char *path;
+	int flags, refs;
+	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
+	struct cyrusdb_txn txn;
+	int64_t locked_at;
+	struct buf key, val;             /* what fetch and fetchnext return */
+	void *impl;
+};
+
+/* One engine. All calls but open, close and lock are made under the lock: next and fetch need at least the shared one, put,
+ * del, commit and abort the exclusive one. Slices returned are valid until the next call. */
+struct db_engine {
+	const char *name;
+	int (*open)(struct cyrusdb *db);                 /* BADFORMAT: somebody else's file; NOTFOUND */
+	void (*close)(struct cyrusdb *db);
+	int (*lock)(struct cyrusdb *db, bool write);     /* makes the committed state visible; recovers if need be */
+	void (*unlock)(struct cyrusdb *db);
+	int (*fetch)(struct cyrusdb *db, struct db_slice key, struct db_slice *val);
+	/* first record > key (>= when or_equal), or NOTFOUND; NULL in engines that have keys() */
+	int (*next)(struct cyrusdb *db, struct db_slice key, bool or_equal, struct db_slice *found, struct db_slice *val);
+	int (*keys)(struct cyrusdb *db, struct db_slice prefix, struct db_keys *out);   /* sorted */
+	int (*put)(struct cyrusdb *db, struct db_slice key, struct db_slice val, bool must_be_new);
+	int (*del)(struct cyrusdb *db, struct db_slice key);       /* NOTFOUND when absent */
+	int (*commit)(struct cyrusdb *db);               /* durable when it returns 0; may repack; on error nothing is changed */
+	int (*abort)(struct cyrusdb *db);
+	int (*consistent)(struct cyrusdb *db);           /* NULL: nothing to check */
+	int (*repack)(struct cyrusdb *db);               /* under the exclusive lock; NULL: nothing to do */
+	int (*dump)(struct cyrusdb *db, int detail);     /* NULL: the records are printed */
+	int (*compare)(const struct cyrusdb *db, struct db_slice a, struct db_slice b);
+	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
+	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
+	bool exact_prefix;                               /* prefixes match byte for byte, not by compare */
+	const char *longlock;                            /* who says "longlock" in the log; NULL: nobody */
+};
+
+extern const struct db_engine engine_twoskip, engine_skiplist, engine_flat, engine_quotalegacy;
+#ifdef HAVE_BDB
+extern const struct db_engine engine_berkeley, engine_berkeley_nosync, engine_berkeley_hash, engine_berkeley_hash_nosync;
+void berkeley_env_free(struct cyrusdb_env *env);
+#endif
+
+struct cyrusdb_env {
+	char *dbdir;
+	bool recover;
+	struct cyrusdb_settings set;
+	struct ptrarray open;            /* struct cyrusdb */
+	uint64_t random;
+	int (*level)(void *arg, int max);        /* test seam: the level of the next record instead of a random one */
+	void *level_arg;
+	bool stamp_read;
+	uint32_t stamp;                  /* skiplist: see skipstamp_read() */
+	void *bdb;                       /* berkeley.c: its environment, once it was needed */
+};
+int db_random_level(struct cyrusdb_env *env, int max);       /* 1 with probability 1/2, 2 with 1/4 ... at most max */
+uint32_t skipstamp_read(struct cyrusdb_env *env);            /* skiplist.c: files recovered before this need recovery; 0: all */
+void skipstamp_recover(struct cyrusdb_env *env);             /* ctl_cyrusdb -r */
+
+int db_cmp_raw(struct db_slice a, struct db_slice b);        /* spec 2.1 */
+int db_cmp_signed(struct db_slice a, struct db_slice b);     /* spec 2.2 */
+int db_cmp_mbox(struct db_slice a, struct db_slice b);       /* spec 2.3 */
+int db_io(const struct cyrusdb *db, const char *doing);      /* logs DBERROR with errno; IOERROR or FULL */
+
+#endif

@@ -1,0 +1,37 @@
+/* order.c - the three orders that are part of the file formats (spec/cyrusdb.md 2). */
+#include "db/db_priv.h"
+
+#include <string.h>
+
+int db_cmp_raw(struct db_slice a, struct db_slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+	return c ? c : a.n < b.n ? -1 : a.n > b.n;
+}
+
+int db_cmp_signed(struct db_slice a, struct db_slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	for (size_t i = 0; i < n; i++)
+		if (a.p[i] != b.p[i]) return (signed char)a.p[i] < (signed char)b.p[i] ? -1 : 1;
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+/* NUL, then TAB and LF, then the hierarchy separator, then 0x01 to 0x08, then the rest. */
+static int mbox_rank(unsigned char c)
+{
+	if (c == '\t' || c == '\n') return 1;
+	if (c == '.') return 2;
+	return c >= 1 && c <= 8 ? c + 2 : c;
+}
+
+int db_cmp_mbox(struct db_slice a, struct db_slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	for (size_t i = 0; i < n; i++) {
+		int d = mbox_rank((unsigned char)a.p[i]) - mbox_rank((unsigned char)b.p[i]);
+		if (d) return d;
+	}
+	return a.n < b.n ? -1 : a.n > b.n;
+}
