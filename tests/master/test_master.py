@@ -154,7 +154,7 @@ class MasterTest(unittest.TestCase):
         return i
 
     def test_serves_recycles_and_stops(self):
-        m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
+        m = self.instance(ECHO_CONF % ("", "prefork=1 maxchild=1")).start()
         s = m.connect()
         first = hello(s)
         s.sendall(b"hi\n")
@@ -174,7 +174,7 @@ class MasterTest(unittest.TestCase):
         self.assertEqual(u.recv(1), b"")
 
     def test_uses_end_a_worker(self):
-        m = self.instance(ECHO_CONF % (" -U 2", "")).start()
+        m = self.instance(ECHO_CONF % (" -U 2", "maxchild=1")).start()
         pids = []
         for _ in range(4):
             s = m.connect()
