@@ -48,7 +48,8 @@ static bool take_lock(struct harness *h)
 static void drop_lock(struct harness *h)
 {
 	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-	if (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0) log_msg(LOG_ERR, "cannot drop the accept lock: %s", strerror(errno));
+	if (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0)
+		log_msg(LOG_ERR, "cannot drop the accept lock: %s", strerror(errno));
 }
 
 static bool program_replaced(struct harness *h)

@@ -157,7 +157,8 @@ void service_keepalive(const struct service_context *ctx, int fd)
 {
 	int on = 1, v;
 	if (!conf_bool(ctx->conf, OPT_TCP_KEEPALIVE) || (ctx->family != AF_INET && ctx->family != AF_INET6)) return;
-	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0) log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
+		log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
 	if ((v = (int)conf_int(ctx->conf, OPT_TCP_KEEPALIVE_CNT)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &v, sizeof v) < 0)
 		log_msg(LOG_ERR, "unable to set TCP_KEEPCNT: %s", strerror(errno));
 	if ((v = (int)conf_seconds(ctx->conf, OPT_TCP_KEEPALIVE_IDLE)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &v, sizeof v) < 0)
