@@ -1,4 +1,4 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_master.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py
