@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
+	imap/store/recover.c imap/store/recover.h \
 	imap/store/seen.c imap/store/seen.h \
 	imap/store/seqset.c imap/store/seqset.h \
 	imap/store/subs.c imap/store/subs.h \
