@@ -4,8 +4,13 @@
 
 #include <errno.h>
 
-static const char *const engines_tested[] = { "twoskip", "skiplist", "flat", "quotalegacy" };
-#define ENGINES (int)(sizeof engines_tested / sizeof *engines_tested)
+/* the last ones do their own I/O: no faults for them */
+static const char *const engines_tested[] = { "twoskip", "skiplist", "flat", "quotalegacy",
+#ifdef HAVE_BDB
+	"berkeley", "berkeley-hash", "berkeley-nosync",
+#endif
+};
+enum { ENGINES = 4, ALL_ENGINES = sizeof engines_tested / sizeof *engines_tested };
 
 /* ---- a model: sorted pairs in an array */
 
@@ -69,7 +74,7 @@ static const char *db_path(const char *engine) { return path_of(strcmp(engine, "
 
 START_TEST(random_work)
 {
-	const char *engine = engines_tested[_i % ENGINES];
+	const char *engine = engines_tested[_i % ALL_ENGINES];
 	seed = (uint32_t)_i + 1;
 	struct cyrusdb *db = open_as(engine, db_path(engine), CYRUSDB_CREATE);
 	for (int round = 0; round < 150; round++) {
@@ -452,6 +457,7 @@ START_TEST(mailbox_order)
 {
 	static const char *const names[] = { "user.freda", "user.fred-x", "user.fred", "user.fred x", "user.fred.a" };
 	const char *engine = engines_tested[_i];
+	if (strstr(engine, "hash")) return;              /* has no order */
 	struct buf b = BUF_INIT;
 	struct cyrusdb *db = open_as(engine, db_path(engine), CYRUSDB_CREATE | CYRUSDB_MBOXSORT);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) ck_assert_int_eq(put(db, names[i], "%"), 0);
@@ -529,18 +535,18 @@ int main(void)
 	TCase *t = tcase_create("dbcrash");
 	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, random_work, 0, 4 * ENGINES);
+	tcase_add_loop_test(t, random_work, 0, 3 * ALL_ENGINES);
 	tcase_add_loop_test(t, death_at_every_write, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, death_while_creating, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, error_at_every_call, 0, 3 * ENGINES);
 	tcase_add_loop_test(t, same_handle_after_an_error, 0, ENGINES);
 	tcase_add_loop_test(t, interrupted_and_short_writes, 0, 2 * ENGINES);
-	tcase_add_loop_test(t, transactions, 0, ENGINES);
+	tcase_add_loop_test(t, transactions, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, callback_may_do_anything, 0, ENGINES);
-	tcase_add_loop_test(t, iteration_stops, 0, ENGINES);
+	tcase_add_loop_test(t, iteration_stops, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, odd_bytes, 0, 3);
 	tcase_add_loop_test(t, long_keys_and_values, 0, 3);
-	tcase_add_loop_test(t, mailbox_order, 0, ENGINES);
+	tcase_add_loop_test(t, mailbox_order, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, two_processes, 0, ENGINES);
 	tcase_add_test(t, text_form);
 	suite_add_tcase(s, t);

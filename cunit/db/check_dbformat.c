@@ -288,6 +288,37 @@ START_TEST(detection)
 }
 END_TEST
 
+#ifdef HAVE_BDB
+/* Files of 2.5.7, read without their environment; and a way out of it. */
+START_TEST(berkeley_files)
+{
+	static const char *const engine[] = { "berkeley", "berkeley-hash" }, *const file[] = { "b.berkeley", "b.berkeley-hash" };
+	struct buf b = BUF_INIT;
+	char *g = golden(file[_i]);
+	struct cyrusdb *db = open_as(engine[_i], g, CYRUSDB_RDONLY);
+	ck_assert_uint_gt(strlen(text_of(db, &b)), 0);
+	ck_assert_int_eq(put(db, "x", "y"), CYRUSDB_READONLY);
+	cyrusdb_close(db);
+	db = open_as(engine[_i], path_of("b.db"), CYRUSDB_CREATE);
+	put(db, "b", "2"), put(db, "a", "1");
+	cyrusdb_close(db);
+	ck_assert_str_eq(cyrusdb_detect(path_of("b.db")), engine[_i]);
+	db = open_as("twoskip", path_of("b.db"), CYRUSDB_CONVERT);
+	ck_assert_str_eq(cyrusdb_engine(db), "twoskip");
+	ck_assert_str_eq(text_of(db, &b), "a=1 b=2 ");
+	cyrusdb_close(db);
+	ck_assert_int_eq(cyrusdb_convert(env, path_of("b.db"), path_of("b.db"), "twoskip", engine[_i]), 0);
+	db = open_as("flat", copy_golden("basic.flat", "f"), 0);
+	cyrusdb_close(db);
+	db = open_as("skiplist", path_of("b.db"), 0);
+	ck_assert_str_eq(cyrusdb_engine(db), engine[_i]);
+	ck_assert_str_eq(text_of(db, &b), "a=1 b=2 ");
+	free(g);
+	buf_free(&b);
+}
+END_TEST
+#endif
+
 START_TEST(conversion)
 {
 	struct buf b = BUF_INIT;
@@ -358,6 +389,9 @@ int main(void)
 	tcase_add_test(t, salvage);
 	tcase_add_test(t, detection);
 	tcase_add_test(t, conversion);
+#ifdef HAVE_BDB
+	tcase_add_loop_test(t, berkeley_files, 0, 2);
+#endif
 	tcase_add_loop_test(t, quota_files, 0, sizeof roots / sizeof *roots);
 	suite_add_tcase(s, t);
 	return run_suite(s);

@@ -258,6 +258,12 @@ static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusd
 	return r;
 }
 
+static int replace(struct cyrusdb_env *env, const struct db_engine *e, const char *from, const char *to)
+{
+	if (e->rename) return e->rename(env, from, to);
+	return sys_rename(from, to) < 0 || file_sync_parent(to) < 0 ? CYRUSDB_IOERROR : CYRUSDB_OK;
+}
+
 /* Differences to the originals, on purpose: an error while reading keeps the original, and the order is carried over. */
 static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine, int sort)
 {
@@ -272,7 +278,7 @@ static int convert(struct cyrusdb_env *env, const char *from, const char *to, co
 		r = cyrusdb_fetch(src, "_", 1, NULL, NULL, &txn);        /* for the write lock only */
 		if (r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
 		if (!r) r = copy_all(env, src, &txn, te, dest);
-		if (!r && in_place && (sys_rename(dest, from) < 0 || file_sync_parent(from) < 0)) r = CYRUSDB_IOERROR;
+		if (!r && in_place) r = replace(env, te, dest, from);
 		if (r) unlink_new(dest);
 		if (txn) cyrusdb_abort(src, txn);
 		cyrusdb_close(src);
