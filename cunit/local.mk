@@ -26,11 +26,21 @@ endif
 EXTRA_DIST += cunit/golden/cyrusdb
 
 # ---- text and messages
+if UNIT_TESTS
+check_PROGRAMS += check_text check_message
+TESTS += check_text check_message
+check_text_SOURCES = cunit/text/check_text.c
+check_text_CPPFLAGS = $(AM_CPPFLAGS)
+check_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_text_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_message_SOURCES = cunit/store/check_message.c
+check_message_CPPFLAGS = $(AM_CPPFLAGS)
+check_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_message_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
-TESTS += cunit/store/check_corpus.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service master_probe
 TESTS += check_master
@@ -44,3 +54,5 @@ master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
 
+TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json

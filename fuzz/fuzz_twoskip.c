@@ -1,12 +1,16 @@
-/* fuzz_twoskip.c - any bytes as a twoskip file: open, recover, read, change, repack, check. Built with libFuzzer, or on its own to
- * replay files given as arguments. */
+/* fuzz_twoskip.c - any bytes as a twoskip (or, by their magic, skiplist) file: open, recover, read, change, repack, check.
+ *
+ * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays files, by default those of
+ * fuzz/corpus/twoskip, which is what `make check` does. */
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "db/cyrusdb.h"
 #include "db/db_priv.h"
 #include "sys/file.h"
 #include "sys/newfile.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +33,7 @@ static int count(void *arg, const char *key, size_t keylen, const char *val, siz
 /* Makes checksums right, or no change would ever get past them: the header's, and that of every record head met on the way. */
 static void mend(char *p, size_t size)
 {
-	if (size < 64) return;
+	if (size < 64 || memcmp(p + 4, "twoskip", 7)) return;
 	put_be32(p + 60, (uint32_t)crc32(0, (unsigned char *)p, 60));
 	for (size_t off = 64; off + 24 <= size;) {
 		unsigned level = (unsigned char)p[off + 1], keylen = get_be16(p + off + 2), vallen = get_be32(p + off + 4);
@@ -48,9 +52,10 @@ static void use(const char *path, int flags)
 {
 	struct cyrusdb_env *env = cyrusdb_env_new("/nonexistent", false);
 	struct cyrusdb *db;
+	const char *engine = cyrusdb_detect(path);
 	int n = 0;
 	env->random = 1;
-	if (!cyrusdb_open(env, "twoskip", path, flags, &db)) {
+	if (!cyrusdb_open(env, engine && !strcmp(engine, "skiplist") ? engine : "twoskip", path, flags, &db)) {
 		const char *v;
 		size_t len;
 		cyrusdb_fetch(db, "key05", 5, &v, &len, NULL);
@@ -85,14 +90,49 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZING
+#ifndef FUZZ_NO_MAIN
+static void replay(const char *path)
+{
+	struct buf b = BUF_INIT;
+	if (file_read(path, 1 << 24, &b) == 0) LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len);
+	else perror(path);
+	buf_free(&b);
+}
+
+/* Each file as it is, cut off at many places, and with single bytes changed. */
+static void torture(const char *path)
+{
+	struct buf b = BUF_INIT;
+	if (file_read(path, 1 << 24, &b) < 0) perror(path);
+	for (size_t n = 0; n < b.len; n += 37) LLVMFuzzerTestOneInput((const uint8_t *)b.s, n);
+	for (size_t i = 0; i < b.len; i += 11) {
+		b.s[i] = (char)(b.s[i] ^ 1 << i % 8);
+		LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len);
+		b.s[i] = (char)(b.s[i] ^ 1 << i % 8);
+	}
+	buf_free(&b);
+}
+
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		struct buf b = BUF_INIT;
-		if (file_read(argv[i], 1 << 24, &b) == 0) LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len);
-		buf_free(&b);
+	if (argc > 1) {
+		for (int i = 1; i < argc; i++) replay(argv[i]);
+		return 0;
 	}
-	return 0;
+	const char *src = getenv("srcdir");
+	char *dir = mem_printf("%s/fuzz/corpus/twoskip", src ? src : ".");
+	DIR *d = opendir(dir);
+	int files = 0;
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (*e->d_name == '.') continue;
+		char *path = mem_printf("%s/%s", dir, e->d_name);
+		replay(path);
+		torture(path);
+		free(path);
+		files++;
+	}
+	if (d) closedir(d);
+	free(dir);
+	return files == 0;
 }
 #endif

@@ -373,6 +373,32 @@ START_TEST(quota_files)
 }
 END_TEST
 
+/* More roots than a process may have files open, there and back. */
+START_TEST(quota_conversion)
+{
+	enum { ROOTS = 1500 };
+	char path[200], out[200], key[30];
+	struct cyrusdb_txn *txn = NULL;
+	snprintf(path, sizeof path, "%s/quotas.db", dir);
+	snprintf(out, sizeof out, "%s/q.twoskip", dir);
+	struct cyrusdb *db = open_as("twoskip", path, CYRUSDB_CREATE);
+	for (int i = 0; i < ROOTS; i++) {
+		snprintf(key, sizeof key, "user.u%d", i);
+		ck_assert_int_eq(cyrusdb_store(db, key, strlen(key), "1 2", 3, &txn), 0);
+	}
+	ck_assert_int_eq(cyrusdb_commit(db, txn), 0);
+	cyrusdb_close(db);
+	ck_assert_int_eq(cyrusdb_convert(env, path, path, "twoskip", "quotalegacy"), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(cyrusdb_convert(env, path, out, "quotalegacy", "twoskip"), 0);
+	db = open_as("twoskip", out, 0);
+	const char *v;
+	size_t n;
+	ck_assert_int_eq(cyrusdb_fetch(db, key, strlen(key), &v, &n, NULL), 0);
+	ck_assert_str_eq(v, "1 2");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dbformat");
@@ -393,6 +419,7 @@ int main(void)
 	tcase_add_loop_test(t, berkeley_files, 0, 2);
 #endif
 	tcase_add_loop_test(t, quota_files, 0, sizeof roots / sizeof *roots);
+	tcase_add_test(t, quota_conversion);
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }

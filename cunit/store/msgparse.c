@@ -1,7 +1,9 @@
 /* msgparse.c - what our parser makes of messages, for check_corpus.py, which compares it with the recorded references.
  *
  * Reads requests from standard input, one a line: NUMBER INTERNALDATE FILE SECTION... ("-" stands for the empty section).
- * Answers with lines `key value` and one `.`; values are hexadecimal, a section is `LENGTH SHA-1` or NIL. */
+ * Answers with lines `key value` and one `.`; values are hexadecimal, a section is `LENGTH SHA-1` or NIL.
+ * A request `check BINARY REJECT8BIT MUNGE8BIT STEP FILE` (0 or 1 each; STEP bytes are fed at a time) runs the checks of an
+ * upload instead and answers with `verdict` and `stored`. */
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "store/cacherec.h"
+#include "store/msgcheck.h"
 #include "store/section.h"
 
 static bool read_file(const char *path, struct buf *b)
@@ -32,12 +35,11 @@ static bool read_file(const char *path, struct buf *b)
 
 static void put_hex(const char *key, const void *p, size_t n)
 {
-	const unsigned char *c = p;
+	char *hex = malloc(2 * n + 1);
 
-	printf("%s ", key);
-	for (size_t i = 0; i < n; i++)
-		printf("%02x", c[i]);
-	putchar('\n');
+	num_tohex(p, n, hex);
+	printf("%s %s\n", key, hex);
+	free(hex);
 }
 
 /* "1.2.MIME" */
@@ -108,6 +110,29 @@ done:
 	buf_free(&out);
 }
 
+static void answer_check(const char *request)
+{
+	struct buf msg = BUF_INIT;
+	struct msgcheck m;
+	int binary, reject, munge, at = 0;
+	size_t step;
+
+	if (sscanf(request, "check %d %d %d %zu %n", &binary, &reject, &munge, &step, &at) < 4 || !at || step == 0 ||
+	    !read_file(request + at, &msg)) {
+		printf("error bad request\n.\n");
+		fflush(stdout);
+		return;
+	}
+	msgcheck_init(&m, &(struct msgcheck_options){ binary, reject, munge });
+	for (size_t i = 0; i < msg.len; i += step)
+		msgcheck_feed(&m, msg.s + i, msg.len - i < step ? msg.len - i : step);
+	printf("verdict %s\n", err_text(msgcheck_end(&m)));
+	put_hex("stored", msg.s, msg.len);
+	puts(".");
+	fflush(stdout);
+	buf_free(&msg);
+}
+
 int main(void)
 {
 	char *line = NULL, *save;
@@ -118,6 +143,10 @@ int main(void)
 		char *number, *date, *file;
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
+		if (strncmp(line, "check ", 6) == 0) {
+			answer_check(line);
+			continue;
+		}
 		number = strtok_r(line, " ", &save);
 		date = strtok_r(NULL, " ", &save);
 		file = strtok_r(NULL, " ", &save);

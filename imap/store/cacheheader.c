@@ -79,9 +79,17 @@ static int row_cmp(const void *k, const void *r)
 {
 	const struct key *key = k;
 	const char *name = ((const struct row *)r)->name;
-	int c = strncasecmp(key->s, name, key->n);
 
-	return c ? c : name[key->n] ? -1 : 0;
+	for (size_t i = 0; i < key->n; i++) {            /* not strncasecmp(): the key may hold NULs */
+		unsigned char c = (unsigned char)key->s[i];
+		if (c >= 'A' && c <= 'Z')
+			c += 32;
+		if (c != (unsigned char)name[i])
+			return c < (unsigned char)name[i] ? -1 : 1;
+		if (c == 0)
+			return 1;
+	}
+	return name[key->n] ? -1 : 0;
 }
 
 static int since(const char *name, size_t len, bool by25)
@@ -89,7 +97,7 @@ static int since(const char *name, size_t len, bool by25)
 	struct key k = { name, len };
 	const struct row *r;
 
-	if (len == 0 || len > (by25 ? NAME_MAX_25 : NAME_MAX_36))
+	if (len > (by25 ? NAME_MAX_25 : NAME_MAX_36))
 		return NEVER;
 	r = bsearch(&k, rows, sizeof rows / sizeof rows[0], sizeof rows[0], row_cmp);
 	if (r)

@@ -234,7 +234,9 @@ struct copy {
 static int copy_record(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	struct copy *c = arg;
-	c->rc = cyrusdb_store(c->to, key, keylen, val, vallen, &c->txn);
+	/* quotalegacy has a file and a lock for each record: one transaction over all would run out of descriptors */
+	bool single = c->to->engine == &engine_quotalegacy;
+	c->rc = cyrusdb_store(c->to, key, keylen, val, vallen, single ? NULL : &c->txn);
 	return c->rc;
 }
 
@@ -248,7 +250,7 @@ static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusd
 {
 	struct copy c = { NULL, NULL, CYRUSDB_OK };
 	unlink_new(path);
-	int r = engine_open(env, e, path, CYRUSDB_CREATE | (from->flags & CYRUSDB_MBOXSORT), &c.to);
+	int r = engine_open(env, e, path, CYRUSDB_CREATE | CYRUSDB_NOCOMPACT | (from->flags & CYRUSDB_MBOXSORT), &c.to);
 	if (r) return r;
 	r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
 	if (!r && c.txn) r = cyrusdb_commit(c.to, c.txn);        /* an empty source begins none */

@@ -384,6 +384,13 @@ static int ql_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 	return db->flags & CYRUSDB_MBOXSORT ? db_cmp_mbox(a, b) : db_cmp_raw(a, b);
 }
 
+/* Conversion in place has written the tree; the single file it was made from goes. */
+static int ql_rename(struct cyrusdb_env *env, const char *from, const char *to)
+{
+	(void)env, (void)from;
+	return sys_unlink(to) < 0 || file_sync_parent(to) < 0 ? CYRUSDB_IOERROR : CYRUSDB_OK;
+}
+
 static int ql_archive(struct cyrusdb_env *env, const char *const *paths, const char *dir)
 {
 	(void)env, (void)paths, (void)dir;
@@ -393,5 +400,5 @@ static int ql_archive(struct cyrusdb_env *env, const char *const *paths, const c
 const struct db_engine engine_quotalegacy = {
 	.name = "quotalegacy", .open = ql_open, .close = ql_close, .lock = ql_lock, .unlock = ql_unlock, .fetch = ql_fetch, .keys = ql_keys,
 	.put = ql_put, .del = ql_del, .commit = ql_commit, .abort = ql_abort, .compare = ql_compare, .archive = ql_archive,
-	.exact_prefix = true,
+	.rename = ql_rename, .exact_prefix = true,
 };

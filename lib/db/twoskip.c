@@ -259,7 +259,7 @@ static int walk_level(struct walk *w, int level, uint64_t *seen, struct ts_pos *
 	struct ts *t = ts_of(w->db);
 	for (;;) {
 		uint64_t raw, to;
-		int order, r = CYRUSDB_OK;
+		int order = 0, r = CYRUSDB_OK;
 		if (level == 1) r = ts_follow(w->db, &w->at, &raw, &to);
 		else raw = to = upper(t, &w->at, level);
 		if (r) return r;

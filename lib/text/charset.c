@@ -41,14 +41,15 @@ static bool icu_knows(const char *name)
 	return ucnv_countAliases(name, &e) > 0 && U_SUCCESS(e);
 }
 
-static enum charset_kind icu_kind(const char *icu)
+/* A name can be in the alias table without the library having its data: then it is unknown. */
+static bool icu_kind(const char *icu, enum charset_kind *kind)
 {
 	UErrorCode e = U_ZERO_ERROR;
 	UConverter *c = ucnv_open(icu, &e);
 	enum charset_kind k = CHARSET_MULTI;
 
 	if (U_FAILURE(e))
-		return CHARSET_MULTI;
+		return false;
 	switch (ucnv_getType(c)) {
 	case UCNV_SBCS: case UCNV_LATIN_1: k = CHARSET_SINGLE; break;
 	case UCNV_US_ASCII: k = CHARSET_ASCII; break;
@@ -56,7 +57,8 @@ static enum charset_kind icu_kind(const char *icu)
 	default: break;
 	}
 	ucnv_close(c);
-	return k;
+	*kind = k;
+	return true;
 }
 
 static void set_row(struct charset *cs, unsigned i, enum dialect d)
@@ -91,8 +93,7 @@ bool charset_find(struct charset *cs, enum dialect d, const char *name, size_t l
 	if (d == DIALECT_25 || !icu_knows(to))
 		return false;
 	strcpy(cs->icu, to);
-	cs->kind = icu_kind(to);
-	return true;
+	return icu_kind(to, &cs->kind);
 }
 
 const char *charset_index_name(unsigned index)

@@ -61,15 +61,18 @@ static void canon_chunk(const char *s, size_t n, unsigned flags, bool *space, st
 	if (U_FAILURE(e))
 		un = 0;
 	f = normalized(fold, u, un, &fn);
-	d = normalized(split, f, fn, &dn);
+	d = flags & CANON_SKIPDIACRIT ? normalized(split, f, fn, &dn) : f;
+	if (d == f)
+		dn = fn;
 	for (int32_t i = 0; i < dn; ) {
 		UChar32 c;
 		U16_NEXT(d, i, dn, c);
 		put_canon(out, c, flags, space);
 	}
 	free(u);
+	if (d != f)
+		free(d);
 	free(f);
-	free(d);
 }
 
 void charset_canon(const char *s, size_t n, unsigned flags, struct buf *out)

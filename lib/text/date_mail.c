@@ -263,11 +263,12 @@ static void parse36(struct scan *s, struct maildate *out)
 
 void date_parse_rfc5322(enum dialect d, const char *s, size_t n, struct maildate *out)
 {
-	struct scan sc = { s, s + n };
+	struct scan sc = { s, s };
 
 	memset(out, 0, sizeof *out);
-	if (!s)
+	if (!s || n == 0)
 		return;
+	sc.end += n;
 	if (d == DIALECT_25)
 		parse25(&sc, out);
 	else

@@ -168,7 +168,7 @@ void mime_header_read(struct arena *a, const struct mime_options *o, const char 
 
 	while (mime_field_next(hdr, len, &pos, &line, &f)) {
 		if (o->maxheaderlines && f.line - 1 > o->maxheaderlines) {
-			*too_many = true;
+			*too_many = *too_many || f.namelen > 0;
 			return;
 		}
 		if (f.namelen)
