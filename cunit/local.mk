@@ -41,8 +41,12 @@ endif
 check_PROGRAMS += msgparse
 msgparse_SOURCES = cunit/store/msgparse.c
 msgparse_LDADD = $(STORE_LIBS)
+TESTS += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py
+EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_search.py cunit/store/check_upload.py cunit/golden/search.json \
+	cunit/golden/search-differences.json cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json
+
 if UNIT_TESTS
-check_PROGRAMS += check_master echo_service master_probe
+check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
 check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_loop.c cunit/master/suites.h
 check_master_CPPFLAGS = $(AM_CPPFLAGS)
@@ -50,9 +54,8 @@ check_master_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
 echo_service_SOURCES = cunit/master/echo_service.c
 echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
+echo_thread_SOURCES = cunit/master/echo_thread.c
+echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
-
-TESTS += cunit/store/check_corpus.py cunit/store/check_upload.py
-EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_upload.py cunit/golden/corpus cunit/golden/corpus-bad cunit/golden/corpus-nodate.json

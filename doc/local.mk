@@ -1,1 +1,3 @@
 # doc: see the head of Makefile.am
+
+dist_man_MANS += doc/man/master.8 doc/man/cyrus.conf.5

@@ -7,6 +7,14 @@ fuzz_twoskip_SOURCES = fuzz/fuzz_twoskip.c
 fuzz_twoskip_LDADD = $(LIB_LIBS)
 EXTRA_DIST += fuzz/corpus/twoskip
 
+# cyrus.conf: the seeds are replayed by every `make check`; build with clang -fsanitize=fuzzer for the real thing.
+check_PROGRAMS += fuzz_cyrusconf
+fuzz_cyrusconf_SOURCES = fuzz/fuzz_cyrusconf.c
+fuzz_cyrusconf_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_REPLAY
+fuzz_cyrusconf_LDADD = libmaster.a $(LIB_LIBS) -lm
+TESTS += fuzz/replay_cyrusconf.sh
+EXTRA_DIST += fuzz/replay_cyrusconf.sh fuzz/corpus/cyrusconf
+
 # messages: parser, cache records, sections
 check_PROGRAMS += fuzz_message
 TESTS += fuzz_message

@@ -162,7 +162,7 @@ static int split_entry(const struct parse *ps, const struct scan *s, char *p, co
 		struct arg *a = &args[(*nargs)++];
 		a->key = p;
 		while (alnum((unsigned char)*p)) p++;
-		if (*p != '=' || p == a->key) {
+		if (*p != '=') {                   /* an empty key passes, and is unknown */
 			if (!*p) return fail(ps, line, "missing \"=\" behind \"%.64s\"", a->key);
 			return fail(ps, line, "bad character '%c' in argument", *p);
 		}

@@ -31,3 +31,10 @@ libservice_a_SOURCES = \
 	master/service.c master/service.h master/service_priv.h \
 	master/service_signals.c master/service_signals.h \
 	master/service_start.c
+
+# The same for a threaded program, which never counts as busy.
+noinst_LIBRARIES += libservicethread.a
+libservicethread_a_SOURCES = \
+	master/service_signals.c \
+	master/service_start.c \
+	master/service_thread.c

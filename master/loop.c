@@ -41,7 +41,7 @@ static void flags_phase(struct master *m)
 {
 	int term = signal_flags.term, hup = signal_flags.hup;
 	signal_flags.term = signal_flags.hup = 0;
-	if (term && !m->shutting_down) shutdown_begin(m, term);
+	if (term && !m->shutting_down) shutdown_begin(m);
 	if (hup && !m->shutting_down) master_reload(m);
 }
 
@@ -186,7 +186,7 @@ void master_pass(struct master *m)
 	if (master_wait(m, next_deadline(m)) < 0) {
 		log_msg(LOG_CRIT, "cannot wait for descriptors: %s", strerror(errno));
 		m->nready = 0;
-		shutdown_begin(m, SIGTERM);
+		shutdown_begin(m);
 	}
 	m->now = clock_mono();
 	status_phase(m);

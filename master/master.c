@@ -98,7 +98,8 @@ static int load_conf(struct master *m)
 	program_log(m->conf, "master", SYSLOG_FACILITY, 0);
 	if (!m->opt.pid_file && conf_is_set(m->conf, OPT_MASTER_PID_FILE)) m->opt.pid_file = conf_str(m->conf, OPT_MASTER_PID_FILE);
 	if (!m->opt.pid_file) m->opt.pid_file = MASTER_PIDFILE;
-	if (!m->opt.ready_file && conf_is_set(m->conf, OPT_MASTER_READY_FILE)) m->opt.ready_file = conf_str(m->conf, OPT_MASTER_READY_FILE);
+	if (!m->opt.ready_file && conf_is_set(m->conf, OPT_MASTER_READY_FILE))
+		m->opt.ready_file = conf_str(m->conf, OPT_MASTER_READY_FILE);
 	return 0;
 }
 

@@ -101,7 +101,7 @@ enum listen_error listen_parse(struct listen_spec *out, const char *listen, cons
 void listen_spec_free(struct listen_spec *l);
 
 /* shutdown.c */
-void shutdown_begin(struct master *m, int sig);
+void shutdown_begin(struct master *m);
 void shutdown_phase(struct master *m);          /* sets m->done when nobody is left */
 
 /* start.c: things done before the loop. Exit codes, 0 when well. */

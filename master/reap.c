@@ -26,7 +26,8 @@ static void log_death(const char *who, int status)
 {
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
-		log_msg(LOG_ERR, "%s signaled to death by signal %d (%s)%s", who, sig, strsignal(sig), WCOREDUMP(status) ? " (core dumped)" : "");
+		log_msg(LOG_ERR, "%s signaled to death by signal %d (%s)%s", who, sig, strsignal(sig),
+			WCOREDUMP(status) ? " (core dumped)" : "");
 	} else if (WEXITSTATUS(status) == 0) {
 		log_msg(LOG_DEBUG, "%s exited normally", who);
 	} else if (WEXITSTATUS(status) == EX_TEMPFAIL) {
@@ -48,7 +49,8 @@ static void account(struct master *m, struct child *c, int status)
 		if (failed(status) && !our_hup && !m->shutting_down) service_ready_failure(s, m->now);
 		break;
 	case CHILD_BUSY:
-		if (failed(status)) log_msg(LOG_DEBUG, "service %s pid %ld in state %d: terminated abnormally", s->label, (long)c->pid, c->state);
+		if (failed(status)) log_msg(LOG_DEBUG, "service %s pid %ld in state %d: terminated abnormally",
+			s->label, (long)c->pid, c->state);
 		break;
 	case CHILD_DEAD: break;
 	default:

@@ -112,7 +112,7 @@ void master_reload(struct master *m)
 		services += service_at(&m->services, i)->enabled;
 		sockets += service_at(&m->services, i)->sock >= 0;
 	}
-	log_msg(LOG_NOTICE, "Services reconfigured. %u out of %zu services and daemons are now configured to run, %u sockets, %zu events",
+	log_msg(LOG_NOTICE, "Services reconfigured. %u out of %zu services and daemons are to run now, %u sockets, %zu events",
 		services, m->services.slots.n, sockets, m->events.n);
 	cyrusconf_free(&c);
 }

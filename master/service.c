@@ -48,7 +48,8 @@ static bool take_lock(struct harness *h)
 static void drop_lock(struct harness *h)
 {
 	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-	if (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0) log_msg(LOG_ERR, "cannot drop the accept lock: %s", strerror(errno));
+	if (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0)
+		log_msg(LOG_ERR, "cannot drop the accept lock: %s", strerror(errno));
 }
 
 static bool program_replaced(struct harness *h)
@@ -153,7 +154,7 @@ int main(int argc, char **argv)
 	struct harness h = { .lock = -1, .leave = -1 };
 	program_log_early(argc > 0 ? argv[0] : "service", -1, 0);
 	if (argc < 1) return EX_USAGE;
-	int r = service_options(&h.opt, &argc, argv);
+	int r = service_options(&h.opt, "CUTDX", &argc, argv);
 	if (!r) r = service_start(&h.ctx, &h.opt, argc, argv);
 	if (r) return r;
 	if (h.opt.debug) service_debug_command(&h.ctx, argv[0]);

@@ -28,5 +28,9 @@ int service_main(struct service_context *ctx);     /* once for each client, who 
                                                       The harness closes the client. */
 void service_abort(int code) __attribute__((noreturn));    /* last clean-up, then exit(code). Not from a signal handler. */
 
+/* Instead of service_main() in a program that links libservicethread.a: the harness stays ready and hands each client over.
+ * The callee owns fd, whatever it returns; negative ends the process by service_abort(0). */
+int service_main_fd(int fd, struct service_context *ctx);
+
 /* proc_register(), proc_cleanup(): conf/procfile.h. */
 #endif

@@ -13,8 +13,8 @@ struct service_options {
 	bool debug, once;
 };
 
-/* Takes its options out of *argc and argv (in place, order kept). 0, or the exit code; logged. */
-int service_options(struct service_options *o, int *argc, char **argv);
+/* Takes the options named in `ours` (of "CUTDX") out of *argc and argv, in place, order kept. 0, or the exit code; logged. */
+int service_options(struct service_options *o, const char *ours, int *argc, char **argv);
 /* Environment, configuration, user, log, descriptors: spec 17.2 steps 1 to 3. 0 or the exit code. */
 int service_start(struct service_context *ctx, const struct service_options *o, int argc, char **argv);
 void service_debug_command(const struct service_context *ctx, const char *program);

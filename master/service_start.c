@@ -31,7 +31,7 @@ static int merged(const char *word)
 	return EX_USAGE;
 }
 
-int service_options(struct service_options *o, int *argc, char **argv)
+int service_options(struct service_options *o, const char *ours, int *argc, char **argv)
 {
 	int kept = 1;
 	*o = (struct service_options){ .max_uses = 250, .idle = 60 };
@@ -39,11 +39,12 @@ int service_options(struct service_options *o, int *argc, char **argv)
 		char *word = argv[i], *value = i + 1 < *argc ? argv[i + 1] : NULL;
 		int letter = word[0] == '-' ? word[1] : 0;
 		if (letter && word[2]) return merged(word);
-		if (letter && strchr("CUT", letter) && !value) {
+		bool taken = letter && strchr(ours, letter);
+		if (taken && strchr("CUT", letter) && !value) {
 			log_msg(LOG_ERR, "option %s needs an argument", word);
 			return EX_USAGE;
 		}
-		switch (letter) {
+		switch (taken ? letter : 0) {
 		case 'C': o->conf_file = value; i++; break;
 		case 'U': o->max_uses = at_least_0(value); i++; break;
 		case 'T': o->idle = at_least_0(value); i++; break;
@@ -156,7 +157,8 @@ void service_keepalive(const struct service_context *ctx, int fd)
 {
 	int on = 1, v;
 	if (!conf_bool(ctx->conf, OPT_TCP_KEEPALIVE) || (ctx->family != AF_INET && ctx->family != AF_INET6)) return;
-	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0) log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
+		log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
 	if ((v = (int)conf_int(ctx->conf, OPT_TCP_KEEPALIVE_CNT)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &v, sizeof v) < 0)
 		log_msg(LOG_ERR, "unable to set TCP_KEEPCNT: %s", strerror(errno));
 	if ((v = (int)conf_seconds(ctx->conf, OPT_TCP_KEEPALIVE_IDLE)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &v, sizeof v) < 0)

@@ -15,12 +15,12 @@ static void signal_each(struct master *m)
 		if (c->kind != KIND_ZOMBIE && !is_wait_daemon(c)) m->kernel->kill(c->pid, SIGTERM);
 }
 
-void shutdown_begin(struct master *m, int sig)
+void shutdown_begin(struct master *m)
 {
 	if (m->shutting_down) return;
 	m->shutting_down = true;
 	m->shutdown_began = m->stragglers_logged = m->now;
-	log_msg(LOG_INFO, "attempting clean shutdown on signal %d", sig);
+	log_msg(LOG_INFO, "attempting clean shutdown on signal");
 	/* The whole group only when it is ours: whatever started us in the foreground may share it. */
 	if (getpgrp() == getpid()) m->kernel->kill(-getpgrp(), SIGTERM);
 	else signal_each(m);

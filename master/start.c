@@ -56,7 +56,8 @@ static int start_one(struct master *m, const struct cyrusconf_entry *e)
 		log_msg(LOG_DEBUG, "%s exited normally", who);
 		return 0;
 	}
-	if (WIFSIGNALED(status)) log_msg(LOG_ERR, "%s signaled to death by signal %d (%s)", who, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WIFSIGNALED(status))
+		log_msg(LOG_ERR, "%s signaled to death by signal %d (%s)", who, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else log_msg(LOG_ERR, "%s exited, status %d", who, WEXITSTATUS(status));
 	return 1;
 }

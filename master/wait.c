@@ -46,7 +46,8 @@ static void note_fallback(struct master *m)
 	int64_t now = clock_mono();
 	if (m->fallback_logged && now - m->fallback_logged < FALLBACK_LOG_EVERY) return;
 	m->fallback_logged = now;
-	log_msg(LOG_WARNING, "the wait for clients was interrupted again and again: %llu times so far", (unsigned long long)m->fallbacks_total);
+	log_msg(LOG_WARNING, "the wait for clients was interrupted again and again: %llu times so far",
+		(unsigned long long)m->fallbacks_total);
 }
 
 int master_wait(struct master *m, int64_t deadline)

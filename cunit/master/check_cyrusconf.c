@@ -65,6 +65,8 @@ static const struct {
 	{ "SERVICES {\n a cmd=x listen=b\n}\nDAEMON {\n a cmd=y\n}\n", 5, 0, 0 },
 	{ "START {\n a cmd=x\n a cmd=y\n}\n", 0, 2, 0 },
 	{ "START {\n a cmd=x provideuuid=1 whatever=\"2\"\n}\n", 0, 1, 0 },
+	{ "START {\n a =y cmd=x\n}\n", 0, 1, 0 },
+	{ "}\nSTART {\n a cmd=x\n}\n", 0, 0, 0 },
 	{ "EVENTS {\n a cmd=x at=2400\n}\n", 0, 1, 1 },
 };
 
@@ -91,8 +93,9 @@ END_TEST
 
 START_TEST(test_keys)
 {
-	ck_assert_int_eq(parse("SERVICES {\n a cmd=\"'a b' c\" cmd=second listen=\"[::1]:7\" proto=udp6 prefork=12abc maxchild=0400 babysit=on"
-		" maxforkrate=-2 maxfds=x\n}\nEVENTS {\n e cmd=y period=5 at=0401 cron=\"* * * * *\"\n}\nDAEMON {\n d cmd=z wait=y babysit=1\n}\n", false), 0);
+	ck_assert_int_eq(parse("SERVICES {\n a cmd=\"'a b' c\" cmd=second listen=\"[::1]:7\" proto=udp6 prefork=12abc maxchild=0400"
+		" babysit=on maxforkrate=-2 maxfds=x\n}\n"
+		"EVENTS {\n e cmd=y period=5 at=0401 cron=\"* * * * *\"\n}\nDAEMON {\n d cmd=z wait=y babysit=1\n}\n", false), 0);
 	const struct cyrusconf_entry *s = &conf.entries[0], *e = &conf.entries[1], *d = &conf.entries[2];
 	ck_assert_uint_eq(s->argv.n, 3);
 	ck_assert_str_eq(s->argv.v[0], "'a");
@@ -148,6 +151,7 @@ START_TEST(test_argument_limit_and_long_lines)
 	ck_assert_uint_eq(conf.n, 1);
 	ck_assert_uint_eq(conf.entries[0].line, 3);
 	buf_free(&b);
+	cyrusconf_free(&conf);
 	ck_assert_int_eq(cyrusconf_parse(&conf, "START {\n a cmd=x\0 !\n}\n", 22, false, NULL, NULL, NULL), 0);
 	ck_assert_uint_eq(conf.n, 1);
 	cyrusconf_free(&conf);
@@ -158,10 +162,14 @@ static const struct {
 	const char *text;
 	bool good;
 } crons[] = {
-	{ "* * * * *", true }, { "0 0 1 1 0", true }, { "*/5 1-5 1,15 jan SUN", true }, { "5-15/2 0 0 0 7", true }, { "0 0 31 12 7", true },
-	{ "", false }, { "* * * *", false }, { "* * * * * *", false }, { "60 * * * *", false }, { "* 24 * * *", false }, { "* * 32 * *", false },
-	{ "* * * 13 *", false }, { "* * * * 8", false }, { "5-1 * * * *", false }, { "*/0 * * * *", false }, { "99999999999 * * * *", false },
-	{ "1,2,, * * * *", false }, { "5/2 * * * *", false }, { "* * * jan,feb *", false }, { "x * * * *", false }, { "1- * * * *", false },
+	{ "* * * * *", true }, { "0 0 1 1 0", true }, { "*/5 1-5 1,15 jan SUN", true }, { "5-15/2 0 0 0 7", true },
+	{ "0 0 31 12 7", true },
+	{ "", false }, { "* * * *", false }, { "* * * * * *", false }, { "60 * * * *", false }, { "* 24 * * *", false },
+	{ "* * 32 * *", false },
+	{ "* * * 13 *", false }, { "* * * * 8", false }, { "5-1 * * * *", false }, { "*/0 * * * *", false },
+	{ "99999999999 * * * *", false },
+	{ "1,2,, * * * *", false }, { "5/2 * * * *", false }, { "* * * jan,feb *", false }, { "x * * * *", false },
+	{ "1- * * * *", false },
 };
 
 START_TEST(test_cron_grammar)

@@ -269,10 +269,14 @@ START_TEST(test_every_message_in_every_state)
 		enum child_state to;
 		unsigned connections;
 	} rows[] = {
-		{ CHILD_READY, 1, CHILD_READY, 0 }, { CHILD_READY, 2, CHILD_BUSY, 0 }, { CHILD_READY, 3, CHILD_BUSY, 1 }, { CHILD_READY, 4, CHILD_READY, 1 },
-		{ CHILD_BUSY, 1, CHILD_READY, 0 }, { CHILD_BUSY, 2, CHILD_BUSY, 0 }, { CHILD_BUSY, 3, CHILD_BUSY, 1 }, { CHILD_BUSY, 4, CHILD_READY, 1 },
-		{ CHILD_UNKNOWN, 1, CHILD_READY, 0 }, { CHILD_UNKNOWN, 2, CHILD_BUSY, 0 }, { CHILD_UNKNOWN, 3, CHILD_BUSY, 1 }, { CHILD_UNKNOWN, 4, CHILD_READY, 1 },
-		{ CHILD_DEAD, 1, CHILD_DEAD, 0 }, { CHILD_DEAD, 2, CHILD_DEAD, 0 }, { CHILD_DEAD, 3, CHILD_DEAD, 1 }, { CHILD_DEAD, 4, CHILD_DEAD, 1 },
+		{ CHILD_READY, 1, CHILD_READY, 0 }, { CHILD_READY, 2, CHILD_BUSY, 0 }, { CHILD_READY, 3, CHILD_BUSY, 1 },
+		{ CHILD_READY, 4, CHILD_READY, 1 },
+		{ CHILD_BUSY, 1, CHILD_READY, 0 }, { CHILD_BUSY, 2, CHILD_BUSY, 0 }, { CHILD_BUSY, 3, CHILD_BUSY, 1 },
+		{ CHILD_BUSY, 4, CHILD_READY, 1 },
+		{ CHILD_UNKNOWN, 1, CHILD_READY, 0 }, { CHILD_UNKNOWN, 2, CHILD_BUSY, 0 }, { CHILD_UNKNOWN, 3, CHILD_BUSY, 1 },
+		{ CHILD_UNKNOWN, 4, CHILD_READY, 1 },
+		{ CHILD_DEAD, 1, CHILD_DEAD, 0 }, { CHILD_DEAD, 2, CHILD_DEAD, 0 }, { CHILD_DEAD, 3, CHILD_DEAD, 1 },
+		{ CHILD_DEAD, 4, CHILD_DEAD, 1 },
 		{ CHILD_READY, 0, CHILD_READY, 0 }, { CHILD_BUSY, 5, CHILD_BUSY, 0 }, { CHILD_READY, -1, CHILD_READY, 0 },
 	};
 	struct service *s = begin("");
@@ -304,7 +308,8 @@ END_TEST
 
 START_TEST(test_messages_from_strangers_and_neighbours)
 {
-	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=1\n b cmd=/bin/true listen=\"%s/b\"\n}\n", w.dir, w.dir);
+	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=1\n b cmd=/bin/true listen=\"%s/b\"\n}\n",
+		w.dir, w.dir);
 	apply_conf(text, false);
 	free(text);
 	struct service *a = service_at(&w.m.services, 0), *b = service_at(&w.m.services, 1);
@@ -327,7 +332,8 @@ END_TEST
 
 START_TEST(test_a_chatterer_delays_nobody)
 {
-	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=1\n b cmd=/bin/true listen=\"%s/b\" prefork=1\n}\n", w.dir, w.dir);
+	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=1\n"
+		" b cmd=/bin/true listen=\"%s/b\" prefork=1\n}\n", w.dir, w.dir);
 	apply_conf(text, false);
 	free(text);
 	struct service *a = service_at(&w.m.services, 0), *b = service_at(&w.m.services, 1);
@@ -572,7 +578,8 @@ START_TEST(test_events_on_both_clocks)
 	setenv("TZ", "UTC0", 1);
 	tzset();
 	w.real = (1700000000LL / 86400 * 86400 + 3 * 3600) * NSEC_PER_SEC;     /* 03:00 */
-	apply_conf("EVENTS {\n a cmd=/bin/a period=1\n b cmd=/bin/b\n c cmd=/bin/c at=0302\n d cmd=/bin/d cron=\"*/2 * * * *\"\n}\n", false);
+	apply_conf("EVENTS {\n a cmd=/bin/a period=1\n b cmd=/bin/b\n c cmd=/bin/c at=0302\n d cmd=/bin/d cron=\"*/2 * * * *\"\n}\n",
+		false);
 	static const struct {
 		int at;                        /* seconds after the start */
 		unsigned forks;                /* in all */
@@ -615,7 +622,8 @@ END_TEST
 /* ---------------------------------------------------------------- reload, shutdown */
 START_TEST(test_reload_signals_exactly_the_children_of_the_slots)
 {
-	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=2\n}\nEVENTS {\n e cmd=/bin/true period=5\n}\n", w.dir);
+	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" prefork=2\n}\nEVENTS {\n e cmd=/bin/true period=5\n}\n",
+		w.dir);
 	char *moved = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/b\" prefork=1\n}\n", w.dir);
 	apply_conf(text, false);
 	pass();
@@ -668,10 +676,12 @@ static const struct {
 	enum listen_error error;
 	const char *host, *port;
 } addresses[] = {
-	{ "imap", "tcp", LISTEN_OK, NULL, "imap" }, { "143", "tcp4", LISTEN_OK, NULL, "143" }, { "*:143", "tcp", LISTEN_OK, NULL, "143" },
+	{ "imap", "tcp", LISTEN_OK, NULL, "imap" }, { "143", "tcp4", LISTEN_OK, NULL, "143" },
+	{ "*:143", "tcp", LISTEN_OK, NULL, "143" },
 	{ "localhost:imap", "tcp", LISTEN_OK, "localhost", "imap" }, { "::1:7001", "tcp6", LISTEN_OK, "::1", "7001" },
 	{ "[::1]:7001", "tcp", LISTEN_OK, "::1", "7001" }, { "[127.0.0.1]:1", "udp", LISTEN_OK, "127.0.0.1", "1" },
-	{ "[::1]", "tcp", LISTEN_OK, "::1", NULL }, { "h:", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL }, { "[h", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL },
+	{ "[::1]", "tcp", LISTEN_OK, "::1", NULL }, { "h:", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL },
+	{ "[h", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL },
 	{ "[h]x", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL }, { "[h]:", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL },
 	{ "imap", "sctp", LISTEN_BAD_PROTO, NULL, NULL }, { ":", "tcp", LISTEN_BAD_ADDRESS, NULL, NULL },
 };
@@ -691,7 +701,8 @@ START_TEST(test_unusable_addresses_disable_one_service)
 	char name[200];
 	memset(name, 'x', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
-	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"/%s\"\n b cmd=/bin/true listen=\"h:\"\n c cmd=/bin/true listen=\"%s/c\" proto=tcp4\n"
+	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"/%s\"\n b cmd=/bin/true listen=\"h:\"\n"
+		" c cmd=/bin/true listen=\"%s/c\" proto=tcp4\n"
 		" d cmd=/bin/true listen=x proto=ip\n e cmd=/bin/true listen=\"%s/e\" prefork=1\n}\n", name, w.dir, w.dir);
 	apply_conf(text, false);
 	free(text);
@@ -707,7 +718,8 @@ START_TEST(test_metrics_text)
 	begin("prefork=2");
 	pass();
 	metrics_print(&w.m, 1234, &b);
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "# TYPE cyrus_master_ready_workers gauge\ncyrus_master_ready_workers{service=\"a\",family=\"unix\"} 2 1234\n"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b),
+		"# TYPE cyrus_master_ready_workers gauge\ncyrus_master_ready_workers{service=\"a\",family=\"unix\"} 2 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "cyrus_master_max_children{service=\"a\",family=\"unix\"} 2147483647 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "# TYPE cyrus_master_ready_fails_total counter\n"));
 	buf_free(&b);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_upload - the verdict on every message of golden/corpus-bad, and what is stored of it, in three configurations.
 
-Runs ./msgparse over the messages as APPEND would, in pieces of different sizes. Literal8 uploads with binary parts are converted to
-base64 behind the checks (spec/mailbox.md 7.1); only the verdict is compared for them."""
+Runs ./msgparse over the messages as APPEND would, in pieces of different sizes. Literal8 uploads with binary parts are
+converted to base64 behind the checks (spec/mailbox.md 7.1); only the verdict is compared for them."""
 import json, os, subprocess, sys
 
 here = os.path.join(os.environ.get('srcdir', '.'), 'cunit/golden/corpus-bad')

@@ -3,7 +3,8 @@
  * Reads requests from standard input, one a line: NUMBER INTERNALDATE FILE SECTION... ("-" stands for the empty section).
  * Answers with lines `key value` and one `.`; values are hexadecimal, a section is `LENGTH SHA-1` or NIL.
  * A request `check BINARY REJECT8BIT MUNGE8BIT STEP FILE` (0 or 1 each; STEP bytes are fed at a time) runs the checks of an
- * upload instead and answers with `verdict` and `stored`. */
+ * upload instead and answers with `verdict` and `stored`. `load NUMBER FILE` and then `search KEY CHARSET HEXTEXT [HEADER]`
+ * (an empty text is "-") answer with `match 0` or `match 1`. */
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/num.h"
 #include "store/cacherec.h"
 #include "store/msgcheck.h"
+#include "store/search.h"
 #include "store/section.h"
 
 static bool read_file(const char *path, struct buf *b)
@@ -133,8 +135,69 @@ static void answer_check(const char *request)
 	buf_free(&msg);
 }
 
+struct loaded {
+	struct buf msg, rec;
+	unsigned number;
+	struct cacherec cache;
+};
+
+static bool map_loaded(void *arg, const char **p, size_t *n)
+{
+	struct loaded *l = arg;
+
+	*p = l->msg.s;
+	*n = l->msg.len;
+	return true;
+}
+
+static void answer_load(struct loaded *l, const char *request)
+{
+	struct cacherec_options o;
+	struct message_info info;
+	int at = 0;
+
+	buf_reset(&l->rec);
+	if (sscanf(request, "load %u %n", &l->number, &at) < 1 || !read_file(request + at, &l->msg)) {
+		puts("error unreadable\n.");
+	} else {
+		o = cacherec_defaults(l->number);
+		if (cacherec_build(&o, l->msg.s, l->msg.len, 1000000000, &l->rec, &info) || cacherec_parse(l->rec.s, l->rec.len, &l->cache))
+			puts("error build");
+		puts(".");
+	}
+	fflush(stdout);
+}
+
+static void answer_search(struct loaded *l, const char *request)
+{
+	static const struct { const char *name; enum search_op op; } ops[] = {
+		{ "SUBJECT", SEARCH_SUBJECT }, { "FROM", SEARCH_FROM }, { "TO", SEARCH_TO }, { "CC", SEARCH_CC }, { "BCC", SEARCH_BCC },
+		{ "HEADER", SEARCH_HEADER }, { "BODY", SEARCH_BODY }, { "TEXT", SEARCH_TEXT } };
+	struct search_message m = { .cache_number = l->number, .cache = &l->cache, .map = map_loaded, .arg = l };
+	char key[32] = "", cs[64] = "", hex[512] = "", header[128] = "";
+	uint8_t text[256];
+	struct charset set;
+	struct arena *a = arena_new();
+	size_t n;
+
+	sscanf(request, "search %31s %63s %511s %127s", key, cs, hex, header);
+	n = hex[0] == '-' ? 0 : strlen(hex) / 2;
+	if (!num_unhex(hex, n, text) || !charset_find(&set, DIALECT_36, cs, strlen(cs))) {
+		puts("error bad request");
+	} else {
+		for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+			if (strcmp(ops[i].name, key) == 0)
+				printf("match %d\n", searchkey_match(searchkey_new_text(a, ops[i].op, header, &set, (char *)text, n,
+					CANON_SKIPDIACRIT | CANON_MERGESPACE), &m, 0));
+	}
+	puts(".");
+	fflush(stdout);
+	arena_free(a);
+}
+
 int main(void)
 {
+	static struct loaded loaded;
 	char *line = NULL, *save;
 	size_t alloc = 0;
 	ssize_t n;
@@ -147,6 +210,14 @@ int main(void)
 			answer_check(line);
 			continue;
 		}
+		if (strncmp(line, "load ", 5) == 0) {
+			answer_load(&loaded, line);
+			continue;
+		}
+		if (strncmp(line, "search ", 7) == 0) {
+			answer_search(&loaded, line);
+			continue;
+		}
 		number = strtok_r(line, " ", &save);
 		date = strtok_r(NULL, " ", &save);
 		file = strtok_r(NULL, " ", &save);
@@ -155,5 +226,7 @@ int main(void)
 		answer((unsigned)atoi(number), atol(date), file, save);
 	}
 	free(line);
+	buf_free(&loaded.msg);
+	buf_free(&loaded.rec);
 	return 0;
 }

@@ -42,7 +42,8 @@ END_TEST
 START_TEST(mutf7_converts_both_ways)
 {
 	static const struct { const char *utf7, *utf8; } t[] = {
-		{ "a&AOk-b", "a\xc3\xa9" "b" }, { "&-", "&" }, { "~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e" },
+		{ "a&AOk-b", "a\xc3\xa9" "b" }, { "&-", "&" },
+		{ "~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e" },
 		{ "&2D3eAA-", "\xf0\x9f\x98\x80" }, { "", "" },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
@@ -80,7 +81,8 @@ START_TEST(glob_matches_whole_names)
 		{ "a.%.c", "a.b.c", 0, true }, { "%.%", "a.b", 0, true }, { "%.%", "a.b.c", 0, false }, { "%%", "ab", 0, true },
 		{ "*%", "a.b", 0, true }, { "%*c", "a.b.c", 0, true }, { "a*b*c", "axxbxxcxb", 0, false }, { "a*b*c", "abbc", 0, true },
 		{ "inbox", "INBOX", 0, false }, { "inbox", "INBOX", GLOB_INBOX, true }, { "iNbOx.X", "INBOX.x", GLOB_INBOX, false },
-		{ "iNbOx.x", "INBOX.x", GLOB_INBOX, true }, { "inboxy", "INBOXy", GLOB_INBOX, false }, { "inbo%", "INBOX", GLOB_INBOX, false },
+		{ "iNbOx.x", "INBOX.x", GLOB_INBOX, true }, { "inboxy", "INBOXy", GLOB_INBOX, false },
+		{ "inbo%", "INBOX", GLOB_INBOX, false },
 		{ "a\xff*", "a\xff\x80", 0, true },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
@@ -189,9 +191,11 @@ START_TEST(charset_names_by_dialect)
 		{ "", false, 0, false, NULL }, { "nonsense", false, 0, false, NULL }, { "utf-8,version=1", false, 0, false, NULL },
 		{ "../../etc/passwd", false, 0, false, NULL },
 		{ "utf-8-but-much-too-long-to-be-the-name-of-any-character-set-there-is", false, 0, false, NULL },
-		{ "US-ascii", true, 0, true, "us-ascii" }, { "UTF8", true, 1, true, "utf-8" }, { "iso-8859-1", true, 3, true, "windows-1252" },
+		{ "US-ascii", true, 0, true, "us-ascii" }, { "UTF8", true, 1, true, "utf-8" },
+		{ "iso-8859-1", true, 3, true, "windows-1252" },
 		{ "Latin1", true, 3, true, "windows-1252" }, { "mac", true, 3, true, "macintosh" }, { "iso-8859-16", true, 30, false, NULL },
-		{ "shift_jis", false, 0, true, "windows-31j" }, { "gb2312", true, 15, true, "windows-936" }, { "euc-kr", false, 0, true, "euc-kr" },
+		{ "shift_jis", false, 0, true, "windows-31j" }, { "gb2312", true, 15, true, "windows-936" },
+		{ "euc-kr", false, 0, true, "euc-kr" },
 		{ "cp1251", true, 24, true, "windows-1251" }, { "koi8-r", true, 12, true, "koi8-r" }, { "646", true, 3, true, "646" },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
@@ -249,7 +253,10 @@ START_TEST(search_ignores_case_and_as_told_marks_and_space)
 {
 	static const struct { const char *query, *text; unsigned flags; bool yes; } t[] = {
 		{ "x", "", 0, false }, { "", "", 0, true }, { "abc", "ab", 0, false },
-		{ "STRASSE", "die Stra\xc3\x9f" "e", 0, true }, { "cafe", "CAF\xc3\x89", 0, false }, { "cafe", "CAF\xc3\x89", CANON_SKIPDIACRIT, true },
+		{ "STRASSE", "die Stra\xc3\x9f" "e", 0, false }, { "stra\xc3\x9f" "E", "STRA\xc3\x9f" "E", 0, true },
+		{ "istanbul", "\xc4\xb0stanbul", CANON_SKIPDIACRIT, true }, { "\xc4\xb1stanbul", "Istanbul", 0, true },
+		{ "abc", "\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\xa3", 0, true }, { "fi", "\xef\xac\x81", 0, false },
+		{ "cafe", "CAF\xc3\x89", 0, false }, { "cafe", "CAF\xc3\x89", CANON_SKIPDIACRIT, true },
 		{ "caf\xc3\xa9", "CAFE\xcc\x81!", 0, true }, { "a b", "a \t\r\n b", CANON_MERGESPACE, true }, { "a b", "a \t b", 0, false },
 		{ "ab", "a b", CANON_MERGESPACE, false }, { "ab", "a b", CANON_SKIPSPACE, true }, { "\xce\xa3", "\xcf\x82", 0, true },
 	};
@@ -349,7 +356,8 @@ START_TEST(address_lists)
 {
 	static const struct { const char *in, *both, *only36; } t[] = {
 		{ "", "", NULL }, { ",,;:", "[-|-|;|-][-|-|-|-]", NULL }, { "\"open, a@b", "", NULL }, { "(open a@b", "", NULL },
-		{ "<", "[-|-||unspecified-domain]", NULL }, { "<@", "[-|-||unspecified-domain]", NULL }, { "a@", "[-|-|a|unspecified-domain]", NULL },
+		{ "<", "[-|-||unspecified-domain]", NULL }, { "<@", "[-|-||unspecified-domain]", NULL },
+		{ "a@", "[-|-|a|unspecified-domain]", NULL },
 		{ "<@r>", "[-|@r||unspecified-domain]", NULL }, { "x\\", "[-|-|x\\|unspecified-domain]", NULL },
 		{ "a@b", "[-|-|a|b]", NULL }, { "N <a@b>", "[N|-|a|b]", NULL }, { "a@b (x (y\\)))", "[x (y))|-|a|b]", NULL },
 		{ "a", "[-|-|a|unspecified-domain]", NULL }, { "g: a@b, c;", "[-|-|g|-][-|-|a|b][-|-|c|unspecified-domain][-|-|-|-]", NULL },
@@ -376,11 +384,14 @@ START_TEST(date_header_by_dialect)
 {
 	/* -1: no usable time (gmtime follows the internal date), -2: no usable day either */
 	static const struct { const char *in; long long t25, t36; } t[] = {
-		{ "", -2, -2 }, { "yesterday", -2, -2 }, { "Mon Apr  3 12:30:15 2006", -2, -2 }, { "32 Jan 2020 00:00:00 +0000", -2, 1580515200 },
-		{ "3 Apr 100 12:00:00 +0000", -2, -2 }, { "30 Feb 2006 12:00:00 +0000", -2, 1141300800 }, { "1 Foo 2006 12:00:00 +0000", -2, -2 },
+		{ "", -2, -2 }, { "yesterday", -2, -2 }, { "Mon Apr  3 12:30:15 2006", -2, -2 },
+		{ "32 Jan 2020 00:00:00 +0000", -2, 1580515200 },
+		{ "3 Apr 100 12:00:00 +0000", -2, -2 }, { "30 Feb 2006 12:00:00 +0000", -2, 1141300800 },
+		{ "1 Foo 2006 12:00:00 +0000", -2, -2 },
 		{ "Sat, 21 Nov 2026 10:11:12 +0200", 1795248672, 1795248672 }, { "21 Nov 26 10:11:12 -0230", 1795264872, 1795264872 },
 		{ "21 Nov 2026 10:11 EST", 1795273860, 1795273860 }, { "21 Nov 2026 10:11:12 Z", 1795255872, 1795255872 },
-		{ "21 Nov 2026 10:11:12 a", 1795252272, 1795255872 - 33 * 3600 }, { "21 Nov 2026 10.11.12 UT", 1795219200 + 43200, 1795255872 },
+		{ "21 Nov 2026 10:11:12 a", 1795252272, 1795255872 - 33 * 3600 },
+		{ "21 Nov 2026 10.11.12 UT", 1795219200 + 43200, 1795255872 },
 		{ "21 Nov 2026 10:11:12 0200", 1795255872, 1795255872 + 7200 }, { "21 Nov 2026 1:2:3 GMT", 1795219200 + 43200, 1795222923 },
 		{ "21 Nov 2026 bad", 1795219200 + 43200, -1 }, { "Saturday, 21 Nov 2026 10:11:12 +0000", -2, -2 },
 	};
@@ -411,11 +422,15 @@ START_TEST(date_imap)
 {
 	static const struct { const char *in; int err; long long t; } t[] = {
 		{ "", ERR_SYNTAX, 0 }, { "1-Jan-2026", ERR_SYNTAX, 0 }, { "31-Feb-2026 00:00:00 +0000", ERR_SYNTAX, 0 },
-		{ "01-Jan-2026 24:00:00 +0000", ERR_SYNTAX, 0 }, { "01-Jan-2026 00:00:00", ERR_SYNTAX, 0 }, { "01-Jan-2026 00:00:00 0000", ERR_SYNTAX, 0 },
-		{ "01-Jan-2026 00:00:00 +00000", ERR_SYNTAX, 0 }, { "01-Jan-2026 00:00:00 +0060", ERR_SYNTAX, 0 }, { "00-Jan-2026 00:00:00 +0000", ERR_SYNTAX, 0 },
+		{ "01-Jan-2026 24:00:00 +0000", ERR_SYNTAX, 0 }, { "01-Jan-2026 00:00:00", ERR_SYNTAX, 0 },
+		{ "01-Jan-2026 00:00:00 0000", ERR_SYNTAX, 0 },
+		{ "01-Jan-2026 00:00:00 +00000", ERR_SYNTAX, 0 }, { "01-Jan-2026 00:00:00 +0060", ERR_SYNTAX, 0 },
+		{ "00-Jan-2026 00:00:00 +0000", ERR_SYNTAX, 0 },
 		{ "01-Jan-202 00:00:00 +0000", ERR_SYNTAX, 0 }, { "01-Jan-26 00:00:00 XYZ", ERR_SYNTAX, 0 },
-		{ "21-Nov-2026 10:11:12 +0200", 0, 1795248672 }, { " 1-jan-2026 02:03:04 -0100", 0, 1767236584 }, { "1-Jan-2026 02:03:04 -0100", 0, 1767236584 },
-		{ "21-Nov-95 10:11:12-EST", 0, 816966672 }, { "21-Nov-95 10:11:12-Z", 0, 816948672 }, { "21-Nov-95 10:11:12 +0200", 0, 816941472 },
+		{ "21-Nov-2026 10:11:12 +0200", 0, 1795248672 }, { " 1-jan-2026 02:03:04 -0100", 0, 1767236584 },
+		{ "1-Jan-2026 02:03:04 -0100", 0, 1767236584 },
+		{ "21-Nov-95 10:11:12-EST", 0, 816966672 }, { "21-Nov-95 10:11:12-Z", 0, 816948672 },
+		{ "21-Nov-95 10:11:12 +0200", 0, 816941472 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
 		time_t v = 0;
@@ -429,7 +444,8 @@ START_TEST(date_search)
 {
 	static const struct { const char *in; int err; long long day; } t[] = {
 		{ "", ERR_SYNTAX, 0 }, { "1-Jan", ERR_SYNTAX, 0 }, { "1-Jan-2026x", ERR_SYNTAX, 0 }, { "32-Jan-2026", ERR_SYNTAX, 0 },
-		{ "1-Foo-2026", ERR_SYNTAX, 0 }, { "29-Feb-2025", ERR_SYNTAX, 0 }, { "2-Jan-1970", 0, 1 }, { "29-Feb-2024", 0, 19782 }, { "02-jAN-70", 0, 1 },
+		{ "1-Foo-2026", ERR_SYNTAX, 0 }, { "29-Feb-2025", ERR_SYNTAX, 0 }, { "2-Jan-1970", 0, 1 }, { "29-Feb-2024", 0, 19782 },
+		{ "02-jAN-70", 0, 1 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
 		int64_t day = 0;

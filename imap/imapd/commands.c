@@ -6,14 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum args { NONE, SOME, MAYBE };       /* what may follow the name */
+enum arguments { NONE, SOME };       /* what may follow the name */
 enum { ADMIN = 1, BY_UID = 2 };        /* admin only; also as UID command */
 
 static const struct command {
 	const char *name;
 	cmd_fn *run;
 	int state;                      /* CMD_ANY, CMD_AUTH, CMD_SELECTED */
-	enum args args;
+	enum arguments args;
 	unsigned flags;
 } commands[] = {
 	{ "APPEND", cmd_append, CMD_AUTH, SOME, 0 },
@@ -86,7 +86,7 @@ static const struct command *uid_command(struct session *s)
 
 static bool check_arguments(struct session *s, const struct command *c)
 {
-	enum args want = s->uid ? SOME : c->args;
+	enum arguments want = s->uid ? SOME : c->args;
 	if (want == NONE && !args_end(&s->args)) respond_extra(s);
 	else if (want == NONE && s->has_args) respond_extra(s);
 	else if (want == SOME && !s->has_args) respond_missing(s);

@@ -1,1 +1,27 @@
-# imap/imapd: see the head of Makefile.am
+# imap/imapd: the IMAP service, one file a command or family.
+libexec_PROGRAMS += imapd
+imapd_SOURCES = \
+	imap/imapd/args.c imap/imapd/args.h \
+	imap/imapd/cmd_acl.c \
+	imap/imapd/cmd_any.c \
+	imap/imapd/cmd_append.c \
+	imap/imapd/cmd_auth.c \
+	imap/imapd/cmd_capability.c \
+	imap/imapd/cmd_copy.c \
+	imap/imapd/cmd_fetch.c \
+	imap/imapd/cmd_idle.c \
+	imap/imapd/cmd_list.c \
+	imap/imapd/cmd_mailbox.c \
+	imap/imapd/cmd_quota.c \
+	imap/imapd/cmd_search.c \
+	imap/imapd/cmd_select.c \
+	imap/imapd/cmd_status.c \
+	imap/imapd/cmd_store.c \
+	imap/imapd/command.c \
+	imap/imapd/commands.c imap/imapd/commands.h \
+	imap/imapd/imapd.c \
+	imap/imapd/mboxarg.c imap/imapd/mboxarg.h \
+	imap/imapd/respond.c imap/imapd/respond.h \
+	imap/imapd/selected.c imap/imapd/selected.h \
+	imap/imapd/session.c imap/imapd/session.h
+imapd_LDADD = $(SERVICE_LIBS)

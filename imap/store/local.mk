@@ -34,4 +34,6 @@ libstore_a_SOURCES += \
 	imap/store/cacherec_section.c \
 	imap/store/cacherec_text.c \
 	imap/store/msgcheck.c imap/store/msgcheck.h \
+	imap/store/search.c imap/store/search.h imap/store/search_priv.h \
+	imap/store/search_text.c \
 	imap/store/section.c imap/store/section.h

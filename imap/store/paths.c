@@ -46,6 +46,18 @@ static void put_dir(struct buf *out, const char *s)
 	while (out->len > 1 && out->s[out->len - 1] == '/') out->len--;
 }
 
+/* The letter of the second component, or of the only one. 3.6 hashes names with real dots, so under fulldirhash its letter for
+ * user.fred^smith is that of "fred"; 2.5 hashes all of "fred^smith" (seen in stores of both). */
+static char spool_hash(const struct store *st, const char *internal, bool full)
+{
+	const char *dot = strchr(internal, '.');
+	char *part = mem_strdup(dot ? dot + 1 : internal);
+	part[strcspn(part, st->ns.level == LEVEL_36 ? ".^" : ".")] = 0;
+	char c = dir_hash_c(part, full);
+	free(part);
+	return c;
+}
+
 void path_by_name(const struct store *st, const char *root, const char *internal, struct buf *out)
 {
 	bool hash = conf_bool(st->conf, OPT_HASHIMAPSPOOL), full = conf_bool(st->conf, OPT_FULLDIRHASH);
@@ -60,8 +72,7 @@ void path_by_name(const struct store *st, const char *root, const char *internal
 		internal = bang + 1;
 	}
 	if (hash) {
-		const char *dot = strchr(internal, '.');
-		buf_printf(out, "/%c", dir_hash_c(dot ? dot + 1 : internal, full));
+		buf_printf(out, "/%c", spool_hash(st, internal, full));
 	}
 	buf_putc(out, '/');
 	for (const char *p = internal; *p; p++) buf_putc(out, *p == '.' ? '/' : *p);

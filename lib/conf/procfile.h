@@ -7,7 +7,8 @@
 #include <sys/types.h>
 
 char *procfile_dir(const struct conf *c);        /* proc_path, or configdirectory/proc; caller frees */
-/* Writes or replaces the file of `pid`. Tabs and newlines in a field become blanks; NULL is the empty field. 0, or -1 and errno. */
+/* Writes or replaces the file of `pid`. Tabs and newlines in a field become blanks; NULL is the empty field. 0, or -1 and
+ * errno. */
 int procfile_write(const struct conf *c, pid_t pid, const char *service, const char *host, const char *user,
 	const char *mailbox, const char *command);
 void procfile_remove(const struct conf *c, pid_t pid);

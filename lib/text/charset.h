@@ -43,7 +43,8 @@ void charset_codes_to_utf8(const struct charset *cs, const int16_t *codes, size_
 
 void charset_put_utf8(struct buf *out, uint32_t codepoint);   /* surrogates and beyond U+10FFFF: U+FFFD */
 
-/* The form in which text is compared by SEARCH: compatibility case folding, then as flags say. */
+/* The form in which text is compared by SEARCH: simple case folding and width folding, one character for one, then as
+ * flags say. */
 enum {
 	CANON_SKIPDIACRIT = 1,       /* search_skipdiacrit: combining marks are dropped */
 	CANON_MERGESPACE = 2,        /* search_whitespace: merge: each run of white space is one space */

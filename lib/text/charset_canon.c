@@ -32,7 +32,29 @@ static UChar *normalized(const UNormalizer2 *how, const UChar *u, int32_t n, int
 	return o;
 }
 
-static void put_canon(struct buf *out, UChar32 c, unsigned flags, bool *space)
+/* One character for one, as the originals' tables have it: wide and narrow forms, then simple case folding, and the dotless
+ * i counts as i. What would become several characters (sharp s, ligatures) stays. */
+static UChar32 folded(const UNormalizer2 *wide, UChar32 c)
+{
+	UErrorCode e = U_ZERO_ERROR;
+	UChar u[8];
+	int32_t n, i = 0;
+
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	if (c == 0x131)
+		return 'i';
+	n = unorm2_getRawDecomposition(wide, c, u, 8, &e);
+	if (n > 0 && U_SUCCESS(e)) {
+		UChar32 d;
+		U16_NEXT(u, i, n, d);
+		if (i == n)
+			c = d;
+	}
+	return u_foldCase(c, U_FOLD_CASE_DEFAULT);
+}
+
+static void put_canon(struct buf *out, const UNormalizer2 *wide, UChar32 c, unsigned flags, bool *space)
 {
 	if (flags & (CANON_MERGESPACE | CANON_SKIPSPACE) && u_isUWhiteSpace(c)) {
 		if (flags & CANON_MERGESPACE && !*space)
@@ -43,14 +65,14 @@ static void put_canon(struct buf *out, UChar32 c, unsigned flags, bool *space)
 	if (flags & CANON_SKIPDIACRIT && (U_GET_GC_MASK(c) & U_GC_M_MASK))
 		return;
 	*space = false;
-	charset_put_utf8(out, (uint32_t)c);
+	charset_put_utf8(out, (uint32_t)folded(wide, c));
 }
 
 static void canon_chunk(const char *s, size_t n, unsigned flags, bool *space, struct buf *out)
 {
 	UErrorCode e = U_ZERO_ERROR;
-	const UNormalizer2 *fold = unorm2_getNFKCCasefoldInstance(&e);
-	const UNormalizer2 *split = unorm2_getNFKDInstance(&e);
+	const UNormalizer2 *join = unorm2_getNFCInstance(&e);
+	const UNormalizer2 *split = unorm2_getNFDInstance(&e), *wide = unorm2_getNFKDInstance(&e);
 	UChar *u, *f, *d;
 	int32_t un = 0, fn, dn;
 
@@ -60,14 +82,14 @@ static void canon_chunk(const char *s, size_t n, unsigned flags, bool *space, st
 	u_strFromUTF8WithSub(u, (int32_t)n + 1, &un, s, (int32_t)n, 0xFFFD, NULL, &e);
 	if (U_FAILURE(e))
 		un = 0;
-	f = normalized(fold, u, un, &fn);
+	f = normalized(join, u, un, &fn);
 	d = flags & CANON_SKIPDIACRIT ? normalized(split, f, fn, &dn) : f;
 	if (d == f)
 		dn = fn;
 	for (int32_t i = 0; i < dn; ) {
 		UChar32 c;
 		U16_NEXT(d, i, dn, c);
-		put_canon(out, c, flags, space);
+		put_canon(out, wide, c, flags, space);
 	}
 	free(u);
 	if (d != f)

@@ -161,7 +161,8 @@ static void read_field(struct arena *a, enum dialect d, const struct mime_field 
 	}
 }
 
-void mime_header_read(struct arena *a, const struct mime_options *o, const char *hdr, size_t len, struct mime_part *p, bool *too_many)
+void mime_header_read(struct arena *a, const struct mime_options *o, const char *hdr, size_t len, struct mime_part *p,
+	bool *too_many)
 {
 	struct mime_field f;
 	size_t pos = 0, line = 0;

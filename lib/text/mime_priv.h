@@ -45,7 +45,8 @@ struct paramlist {
 struct mime_param *mime_param_join(struct arena *a, struct paramlist *l);
 
 /* ---- mime_header.c */
-void mime_header_read(struct arena *a, const struct mime_options *o, const char *hdr, size_t len, struct mime_part *p, bool *too_many);
+void mime_header_read(struct arena *a, const struct mime_options *o, const char *hdr, size_t len, struct mime_part *p,
+	bool *too_many);
 /* Sets transfer, charset and charset_index from what the header said. */
 void mime_header_codes(enum dialect d, struct mime_part *p);
 /* The boundary parameter; absent when there is none. */

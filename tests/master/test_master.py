@@ -48,14 +48,16 @@ class Instance:
 
     def write(self, text):
         text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE)
-        with open(self.path("cyrus.conf"), "w") as f:
+        with open(self.path("cyrus.conf.new"), "w") as f:
             f.write(text.replace("@conf@", self.path("imapd.conf")))
+        os.rename(self.path("cyrus.conf.new"), self.path("cyrus.conf"))     # an empty file is a valid one
 
     def command(self):
         return [MASTER, "-C", self.path("imapd.conf"), "-M", self.path("cyrus.conf"), "-p", self.path("pid")] + self.options
 
     def environment(self):
-        e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, ASAN_OPTIONS="detect_leaks=0")
+        e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, 
+                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0")
         for name in ("CYRUS_GROUP", "CYRUS_VERBOSE", "CYRUS_PREFIX", "CYRUS_SERVICE", "CYRUS_ID", "CYRUS_ISDAEMON"):
             e.pop(name, None)
         return e
@@ -152,7 +154,7 @@ class MasterTest(unittest.TestCase):
         return i
 
     def test_serves_recycles_and_stops(self):
-        m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
+        m = self.instance(ECHO_CONF % ("", "prefork=1 maxchild=1")).start()
         s = m.connect()
         first = hello(s)
         s.sendall(b"hi\n")
@@ -172,7 +174,7 @@ class MasterTest(unittest.TestCase):
         self.assertEqual(u.recv(1), b"")
 
     def test_uses_end_a_worker(self):
-        m = self.instance(ECHO_CONF % (" -U 2", "")).start()
+        m = self.instance(ECHO_CONF % (" -U 2", "maxchild=1")).start()
         pids = []
         for _ in range(4):
             s = m.connect()
@@ -332,6 +334,33 @@ class MasterTest(unittest.TestCase):
             m.send(sig)
         hello(m.connect())
         self.assertEqual(m.stop(signal.SIGINT), 0)
+
+    def test_wait_daemons_stop_last_and_in_reverse_order(self):
+        script = 'trap \'echo %s >> "@dir@/order"; exit 0\' TERM\nprintf "ok\\r\\n" >&3\nwhile :; do sleep 0.05; done\n'
+        m = self.instance("")
+        for name in ("a", "b", "c"):
+            text = script % name
+            with open(m.path(name + ".sh"), "w") as f:
+                f.write((text if name != "c" else text.replace('printf "ok\\r\\n" >&3', ": > @dir@/up")).replace("@dir@", m.dir))
+        m.write('DAEMON {\n a cmd="/bin/sh @dir@/a.sh" wait=y\n b cmd="/bin/sh @dir@/b.sh" wait=yes\n c cmd="/bin/sh @dir@/c.sh"\n}\n')
+        m.options = ["-r", m.path("ready")]
+        m.start()
+        until("ready", lambda: os.path.exists(m.path("ready")) and os.path.exists(m.path("up")))
+        self.assertEqual(m.stop(), 0)
+        with open(m.path("order")) as f:
+            self.assertEqual(f.read().split(), ["c", "b", "a"])
+
+    def test_term_while_a_start_command_or_a_wait_daemon_hangs(self):
+        for conf in ('START {\n a cmd="@probe@ @dir@/here stay"\n}\n', 'DAEMON {\n a cmd="@probe@ @dir@/here stay" wait=1\n}\n'):
+            m = self.instance(conf).start()
+            until("hanging", lambda: os.path.exists(m.path("here")))
+            self.assertEqual(m.stop(), 0)
+
+    def test_more_services_than_descriptors(self):
+        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(500))
+        m = self.instance("SERVICES {\n" + entries + "}\n").start()
+        hello(m.connect("s0"))
+        self.assertEqual(m.stop(), 0)
 
     def test_ready_file(self):
         m = self.instance(ECHO_CONF % ("", ""))

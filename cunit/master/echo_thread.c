@@ -1,0 +1,25 @@
+/* echo_thread.c - the smallest threaded service: greets and hangs up; a client that sends "q" ends it. */
+#include "master/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const bool service_need_data = false;
+
+int service_init(int argc, char **argv, struct service_context *ctx)
+{
+	(void)argc, (void)argv, (void)ctx;
+	return 0;
+}
+
+void service_abort(int code) { exit(code); }
+
+int service_main_fd(int fd, struct service_context *ctx)
+{
+	char c = 0;
+	dprintf(fd, "* %s/%u pid %ld uses %u argc %d\n", ctx->name, ctx->id, (long)getpid(), ctx->uses, ctx->argc);
+	int r = read(fd, &c, 1) == 1 && c == 'q' ? -1 : 0;
+	close(fd);
+	return r;
+}

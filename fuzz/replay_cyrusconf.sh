@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ./fuzz_cyrusconf "${srcdir:-.}"/fuzz/corpus/cyrusconf/*

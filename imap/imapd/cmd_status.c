@@ -1,0 +1,123 @@
+/* cmd_status.c - STATUS. The order of the answer is fixed, whatever was asked (spec/imap.md 4). */
+#include "base/err.h"
+#include "imapd/commands.h"
+#include "imapd/mboxarg.h"
+#include "imapd/respond.h"
+#include "imapd/selected.h"
+#include "store/mailbox.h"
+#include "store/seen.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, MAILBOXID, UNSEEN, SIZE, HIGHESTMODSEQ, ITEMS };
+static const struct { const char *name; bool only_36; } items[ITEMS] = {
+	[MESSAGES] = { "MESSAGES", false }, [RECENT] = { "RECENT", false }, [UIDNEXT] = { "UIDNEXT", false },
+	[UIDVALIDITY] = { "UIDVALIDITY", false }, [MAILBOXID] = { "MAILBOXID", true }, [UNSEEN] = { "UNSEEN", false },
+	[SIZE] = { "SIZE", true }, [HIGHESTMODSEQ] = { "HIGHESTMODSEQ", false },
+};
+
+static bool parse_items(struct session *s, unsigned *wanted)
+{
+	if (!args_space(&s->args) || !args_char(&s->args, '(')) {
+		respond_missing(s);
+		return false;
+	}
+	do {
+		char *word;
+		int i = 0;
+		if (!args_atom(&s->args, &word)) {
+			respond_missing(s);
+			return false;
+		}
+		while (i < ITEMS && (strcasecmp(items[i].name, word) || (items[i].only_36 && s->level == LEVEL_25))) i++;
+		if (i == ITEMS) {
+			for (char *p = word; *p; p++) *p = (char)tolower((unsigned char)*p);
+			respond_bad(s, "Invalid Status attributes %s", word);
+			return false;
+		}
+		*wanted |= 1u << i;
+	} while (args_space(&s->args));
+	if (!args_char(&s->args, ')')) {
+		respond_bad(s, "Missing close parenthesis in Status");
+		return false;
+	}
+	if (!args_end(&s->args)) {
+		respond_extra(s);
+		return false;
+	}
+	return true;
+}
+
+/* RECENT and, where the header does not count it for this user, UNSEEN: one pass over the records. */
+static int count(struct session *s, struct mailbox *mb, uint64_t v[ITEMS])
+{
+	struct seen seen = { .uids = SEQSET_INIT };
+	bool internal = mailbox_internal_seen(mb, s->user.userid);
+	int r = internal ? 0 : seen_read(s->st, s->user.userid, mb->entry.uniqueid, &seen);
+	uint32_t recentuid = internal ? mb->h.recentuid : seen.lastuid;
+	v[RECENT] = v[UNSEEN] = 0;
+	for (uint32_t n = 1; n <= mb->h.num_records && !r; n++) {
+		struct index_record rec;
+		if (mailbox_record(mb, n, &rec) || !rec.uid || rec.system_flags & FLAG_EXPUNGED) continue;
+		v[RECENT] += rec.uid > recentuid;
+		v[UNSEEN] += !(internal ? rec.system_flags & FLAG_SEEN : seqset_has(&seen.uids, rec.uid));
+	}
+	seen_free(&seen);
+	return r;
+}
+
+static int read_status(struct session *s, const char *name, unsigned wanted, uint64_t v[ITEMS], char **uniqueid)
+{
+	struct mailbox *mb;
+	int r = mailbox_open(s->st, name, &mb);
+	if (r) return r;
+	r = mailbox_lock(mb, LOCK_SHARED);
+	if (!r) {
+		v[MESSAGES] = mb->h.exists;
+		v[UIDNEXT] = (uint64_t)mb->h.last_uid + 1;
+		v[UIDVALIDITY] = mb->h.uidvalidity;
+		v[SIZE] = mb->h.quota_mailbox_used;
+		v[HIGHESTMODSEQ] = mb->h.highestmodseq;
+		*uniqueid = arena_strdup(s->cmd, mb->entry.uniqueid ? mb->entry.uniqueid : "");
+		if (wanted & (1u << RECENT | 1u << UNSEEN)) r = count(s, mb, v);
+		mailbox_unlock(mb);
+	}
+	mailbox_close(&mb);
+	return r;
+}
+
+void cmd_status(struct session *s)
+{
+	struct mboxarg m = { 0 };
+	uint64_t v[ITEMS] = { 0 };
+	unsigned wanted = 0;
+	char *name, *uniqueid = NULL;
+	if (!args_astring(&s->args, &name)) {
+		respond_missing(s);
+		return;
+	}
+	if (!parse_items(s, &wanted)) return;
+	int r = mboxarg_find(s, name, &m);
+	if (!r && !(m.rights & ACL_READ)) r = ERR_PERM;
+	if (!r) r = read_status(s, m.name, wanted, v, &uniqueid);
+	mboxarg_free(&m);
+	if (r) {
+		respond_err(s, r);
+		return;
+	}
+	const char *sep = "";
+	put(s, "* STATUS ");
+	put_astring(s, name);
+	put(s, " (");
+	for (int i = 0; i < ITEMS; i++) {
+		if (!(wanted & 1u << i)) continue;
+		if (i == MAILBOXID) putfmt(s, "%sMAILBOXID (%s)", sep, uniqueid);
+		else putfmt(s, "%s%s %llu", sep, items[i].name, (unsigned long long)v[i]);
+		sep = " ";
+	}
+	put(s, ")\r\n");
+	if (s->sel) selected_update(s, true);
+	respond_ok(s, "Completed");
+}
