@@ -137,7 +137,8 @@ static void prepare(const char *engine)
 static const char old_text[] = "user.a=%1 user.b=%2 user.c=%3 user.d=%4 ";
 static const char *new_text(const char *engine)
 {
-	return strcmp(engine, "quotalegacy") ? "user.a=%1 user.b=%NEW user.d=%4 user.e=%five " : "user.a=%1 user.b=%NEW user.c=%3 user.d=%4 ";
+	return strcmp(engine, "quotalegacy")
+		? "user.a=%1 user.b=%NEW user.d=%4 user.e=%five " : "user.a=%1 user.b=%NEW user.c=%3 user.d=%4 ";
 }
 
 /* Old or new, nothing else; and it can be written to. */
@@ -392,7 +393,8 @@ START_TEST(iteration_stops)
 END_TEST
 
 static const struct { const char *k; size_t n; } odd_keys[] = {
-	{ "\0", 1 }, { "a\0b", 3 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 }, { "\xff\xff", 2 }, { "a\x80", 2 }, { "\x01", 1 },
+	{ "\0", 1 }, { "a\0b", 3 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 }, { "\xff\xff", 2 }, { "a\x80", 2 },
+		{ "\x01", 1 },
 	{ "a b", 3 }, { "a", 1 }, { ".", 1 },
 };
 

@@ -29,7 +29,8 @@ static void same_bytes(const char *path, const char *name)
 	slurp(path, &a);
 	slurp(g, &b);
 	ck_assert_uint_eq(a.len, b.len);
-	for (size_t i = 0; i < a.len; i++) ck_assert_msg(a.s[i] == b.s[i], "%s differs at %zu: %02x, not %02x", name, i, (unsigned char)a.s[i],
+	for (size_t i = 0; i < a.len; i++) ck_assert_msg(a.s[i] == b.s[i], "%s differs at %zu: %02x, not %02x", name, i,
+		(unsigned char)a.s[i],
 		(unsigned char)b.s[i]);
 	buf_free(&a);
 	buf_free(&b);

@@ -1,4 +1,5 @@
-/* ctl_cyrusdb.c - recovery of all databases at the start of the server, and their checkpoints (spec/cyrusdb.md 5, spec/tools.md 3.1).
+/* ctl_cyrusdb.c - recovery of all databases at the start of the server, and their checkpoints (spec/cyrusdb.md 5,
+ * spec/tools.md 3.1).
  * With -r it must be the only process that uses them. */
 #include "base/buf.h"
 #include "base/log.h"

@@ -18,17 +18,40 @@
 
 /* Rows of one group follow one another. Who adds a part changes its row. */
 static const struct { const char *group, *name; bool there; } parts[] = {
-	{ "component", "event_notification", false }, { "component", "gssapi", false }, { "component", "autocreate", false },
-	{ "component", "idled", false }, { "component", "httpd", false }, { "component", "kerberos_v4", false },
-	{ "component", "murder", false }, { "component", "nntpd", false }, { "component", "replication", false },
-	{ "component", "sieve", false }, { "component", "calalarmd", false }, { "component", "jmap", false },
-	{ "component", "objectstore", false }, { "component", "backup", false },
-	{ "dependency", "ldap", false }, { "dependency", "openssl", true }, { "dependency", "zlib", true }, { "dependency", "icu", true },
-	{ "dependency", "pcre", false }, { "dependency", "clamav", false }, { "dependency", "cld2", false }, { "dependency", "wslay", false },
-	{ "dependency", "nghttp2", false }, { "dependency", "brotli", false }, { "dependency", "xml2", false }, { "dependency", "ical", false },
+	{ "component", "event_notification", false },
+	{ "component", "gssapi", false },
+	{ "component", "autocreate", false },
+	{ "component", "idled", false },
+	{ "component", "httpd", false },
+	{ "component", "kerberos_v4", false },
+	{ "component", "murder", false },
+	{ "component", "nntpd", false },
+	{ "component", "replication", false },
+	{ "component", "sieve", false },
+	{ "component", "calalarmd", false },
+	{ "component", "jmap", false },
+	{ "component", "objectstore", false },
+	{ "component", "backup", false },
+	{ "dependency", "ldap", false },
+	{ "dependency", "openssl", true },
+	{ "dependency", "zlib", true },
+	{ "dependency", "icu", true },
+	{ "dependency", "pcre", false },
+	{ "dependency", "clamav", false },
+	{ "dependency", "cld2", false },
+	{ "dependency", "wslay", false },
+	{ "dependency", "nghttp2", false },
+	{ "dependency", "brotli", false },
+	{ "dependency", "xml2", false },
+	{ "dependency", "ical", false },
 	{ "dependency", "tcpwrappers", WITH_WRAP },
-	{ "database", "berkeley", WITH_BDB }, { "database", "mysql", false }, { "database", "pgsql", false }, { "database", "sqlite", false },
-	{ "search", "squat", false }, { "search", "xapian", false }, { "search", "xapian_cjk_tokens", false },
+	{ "database", "berkeley", WITH_BDB },
+	{ "database", "mysql", false },
+	{ "database", "pgsql", false },
+	{ "database", "sqlite", false },
+	{ "search", "squat", false },
+	{ "search", "xapian", false },
+	{ "search", "xapian_cjk_tokens", false },
 	{ "hardware", "ssse3", false },
 };
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -38,7 +61,8 @@ static void print_json(bool pretty)
 	const char *nl = pretty ? "\n" : "", *in1 = pretty ? "  " : "", *in2 = pretty ? "    " : "", *colon = pretty ? ": " : ":";
 	printf("{%s", nl);
 	for (int i = 0; i < PARTS; i++) {
-		bool first = !i || strcmp(parts[i].group, parts[i - 1].group), last = i + 1 == PARTS || strcmp(parts[i].group, parts[i + 1].group);
+		bool first = !i || strcmp(parts[i].group, parts[i - 1].group);
+		bool last = i + 1 == PARTS || strcmp(parts[i].group, parts[i + 1].group);
 		if (first) printf("%s\"%s\"%s{%s", in1, parts[i].group, colon, nl);
 		printf("%s\"%s\"%s%s%s%s", in2, parts[i].name, colon, parts[i].there ? "true" : "false", last ? "" : ",", nl);
 		if (last) printf("%s}%s%s", in1, i + 1 == PARTS ? "" : ",", nl);

@@ -1,5 +1,5 @@
-/* cyr_dbtool.c - looks into a database file and changes it by hand (spec/tools.md 3). Keys and values are bytes; on standard input a
- * line is KEY TAB VALUE. */
+/* cyr_dbtool.c - looks into a database file and changes it by hand (spec/tools.md 3). Keys and values are bytes; on standard
+ * input a line is KEY TAB VALUE. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"

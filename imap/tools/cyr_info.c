@@ -73,7 +73,8 @@ static void service_names(const char *path, struct strarray *out)
 	struct cyrusconf conf = CYRUSCONF_INIT;
 	struct cyrusconf_error err;
 	if (file_read(path, 1 << 24, &text)) fprintf(stderr, "can't read %s\n", path);
-	else if (cyrusconf_parse(&conf, text.s, text.len, true, NULL, NULL, &err)) fprintf(stderr, "%s, line %u: %s\n", path, err.line, err.text);
+	else if (cyrusconf_parse(&conf, text.s, text.len, true, NULL, NULL, &err))
+		fprintf(stderr, "%s, line %u: %s\n", path, err.line, err.text);
 	else for (size_t i = 0; i < conf.n; i++) strarray_append(out, conf.entries[i].name);
 	cyrusconf_free(&conf);
 	buf_free(&text);

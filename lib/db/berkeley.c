@@ -139,7 +139,8 @@ static int hash_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys 
 	int r = b->h->cursor(b->h, b->txn, &c, 0);
 	if (r) return fail(db, "reading", r);
 	while (!(r = cursor_get(b, c, prefix, DB_NEXT)))
-		if (b->key.len >= prefix.n && (!prefix.n || !memcmp(b->key.s, prefix.p, prefix.n))) db_keys_add(out, b->key.s, b->key.len);
+		if (b->key.len >= prefix.n && (!prefix.n || !memcmp(b->key.s, prefix.p, prefix.n)))
+			db_keys_add(out, b->key.s, b->key.len);
 	c->close(c);
 	if (out->n) qsort(out->v, out->n, sizeof *out->v, by_bytes);
 	return r == DB_NOTFOUND ? CYRUSDB_OK : fail(db, "reading", r);

@@ -1,4 +1,5 @@
-/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies (spec/cyrusdb.md 1.3, 1.8, 1.10). */
+/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies (spec/cyrusdb.md 1.3, 1.8,
+ * 1.10). */
 #include "db/db_priv.h"
 
 #include "base/log.h"
@@ -164,9 +165,11 @@ static int engine_open(struct cyrusdb_env *env, const struct db_engine *e, const
 	return CYRUSDB_OK;
 }
 
-static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine, int sort);
+static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int sort);
 
-static int open_detected(struct cyrusdb_env *env, const struct db_engine *e, const char *path, int flags, int r, struct cyrusdb **out)
+static int open_detected(struct cyrusdb_env *env, const struct db_engine *e, const char *path, int flags, int r,
+	struct cyrusdb **out)
 {
 	const char *real = cyrusdb_detect(path);
 	if (!real) {
@@ -246,7 +249,8 @@ static void unlink_new(const char *path)
 }
 
 /* Copies all of `from`, which the caller holds in a transaction, to a fresh file. */
-static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e, const char *path)
+static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e,
+	const char *path)
 {
 	struct copy c = { NULL, NULL, CYRUSDB_OK };
 	unlink_new(path);
@@ -267,7 +271,8 @@ static int replace(struct cyrusdb_env *env, const struct db_engine *e, const cha
 }
 
 /* Differences to the originals, on purpose: an error while reading keeps the original, and the order is carried over. */
-static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine, int sort)
+static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int sort)
 {
 	const struct db_engine *fe = engine_find(fromengine), *te = engine_find(toengine);
 	struct cyrusdb *src = NULL;

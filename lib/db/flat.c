@@ -154,7 +154,8 @@ static int flat_put(struct cyrusdb *db, struct db_slice key, struct db_slice val
 	buf_putc(&b, '\t');
 	encode(&b, val);
 	buf_putc(&b, '\n');
-	if (!found || b.len != l.next - l.start || memcmp(b.s, f->text.s + l.start, b.len)) text_splice(f, l.start, l.next - l.start, &b);
+	if (!found || b.len != l.next - l.start || memcmp(b.s, f->text.s + l.start, b.len))
+		text_splice(f, l.start, l.next - l.start, &b);
 	buf_free(&b);
 	return CYRUSDB_OK;
 }

@@ -326,7 +326,8 @@ static int ql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *o
 	struct listing l = { db, prefix, out };
 	const char *bang = db->env->set.virtdomains && prefix.n ? memchr(prefix.p, '!', prefix.n) : NULL;
 	if (bang) {
-		char *domain = mem_dup(prefix.p, (size_t)(bang - prefix.p)), *base = domain_dir(db, domain), *front = mem_printf("%s!", domain);
+		char *domain = mem_dup(prefix.p, (size_t)(bang - prefix.p));
+		char *base = domain_dir(db, domain), *front = mem_printf("%s!", domain);
 		if (!strchr(domain, '/')) list_tree(&l, base, front);
 		free(domain);
 		free(base);
@@ -398,7 +399,8 @@ static int ql_archive(struct cyrusdb_env *env, const char *const *paths, const c
 }
 
 const struct db_engine engine_quotalegacy = {
-	.name = "quotalegacy", .open = ql_open, .close = ql_close, .lock = ql_lock, .unlock = ql_unlock, .fetch = ql_fetch, .keys = ql_keys,
+	.name = "quotalegacy", .open = ql_open, .close = ql_close, .lock = ql_lock, .unlock = ql_unlock, .fetch = ql_fetch,
+		.keys = ql_keys,
 	.put = ql_put, .del = ql_del, .commit = ql_commit, .abort = ql_abort, .compare = ql_compare, .archive = ql_archive,
 	.rename = ql_rename, .exact_prefix = true,
 };
