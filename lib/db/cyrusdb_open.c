@@ -1,5 +1,5 @@
-/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies (spec/cyrusdb.md 1.3, 1.8,
- * 1.10). */
+/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies
+ * (spec/cyrusdb.md 1.3, 1.8, 1.10). */
 #include "db/db_priv.h"
 
 #include "base/log.h"
@@ -136,11 +136,15 @@ const char *cyrusdb_detect(const char *path)
 
 /* ---- handles */
 
+/* The same file under any name: closing a second descriptor of it would drop our locks on the first. */
 static struct cyrusdb *find_open(struct cyrusdb_env *env, const char *path)
 {
+	struct stat here, there;
+	bool exists = env->open.n && stat(path, &here) == 0;
 	for (size_t i = 0; i < env->open.n; i++) {
 		struct cyrusdb *db = env->open.v[i];
 		if (!strcmp(db->path, path)) return db;
+		if (exists && stat(db->path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev) return db;
 	}
 	return NULL;
 }

@@ -1,6 +1,5 @@
 /* skiplist_recover.c - rebuilding the pointers of a skiplist file from its records, rewriting it in order, checking and
- * printing it
- * (spec/cyrusdb.md 8.4, 8.5). */
+ * printing it (spec/cyrusdb.md 8.4, 8.5). */
 #include "db/skiplist_priv.h"
 
 #include "base/log.h"
