@@ -34,7 +34,6 @@ struct listing {
 	struct glob *glob;
 	const char *verb;                 /* "LIST" or "LSUB" */
 	bool subs, all_levels;            /* all_levels: the pattern ends in %: every level it matches is listed */
-	bool deleted;                     /* an admin asks for the DELETED tree */
 	struct entry *v;
 	size_t n, alloc;
 	struct hash *entries;             /* ext -> entry, those that are listed */
@@ -50,8 +49,8 @@ struct listing {
 static enum category category_of(struct listing *l, const struct mbname *n, const char *ext)
 {
 	struct session *s = l->s;
-	if (n->deleted) return CAT_DELETED;
 	if (!n->localpart) return CAT_SHARED;
+	if (n->deleted) return CAT_DELETED;
 	if (s->ns.isadmin || !mbname_owned_by(n, s->user.userid, &s->ns)) return CAT_OTHER;
 	size_t alt = strlen(s->ns.altprefix);
 	if (!n->boxes.n) return CAT_INBOX;
@@ -96,7 +95,7 @@ static int add_mailbox(void *arg, const struct mbentry *e)
 {
 	struct listing *l = arg;
 	struct session *s = l->s;
-	if (e->parts.deleted && !(s->ns.isadmin && l->deleted)) return 0;
+	if (e->parts.deleted && !s->ns.isadmin) return 0;
 	if (hidden(s, &e->parts)) return 0;
 	if (session_rights(s, e) & ACL_LOOKUP) {
 		add(l, &e->parts, e, true);
@@ -191,7 +190,6 @@ static void list(struct session *s, const char *pattern, bool subs)
 		.s = s, .subs = subs, .verb = subs ? "LSUB" : "LIST", .glob = glob_new(pattern, s->ns.sep, GLOB_INBOX),
 		.entries = hash_new(), .parents = hash_new(), .exists = hash_new(), .done = hash_new(),
 		.all_levels = *pattern && pattern[strlen(pattern) - 1] == '%',
-		.deleted = *s->ns.deletedprefix && !strncmp(pattern, s->ns.deletedprefix, strlen(s->ns.deletedprefix)),
 	};
 	int64_t start = clock_mono();
 	if (!subs && conf_bool(s->conf, OPT_SPECIALUSEALWAYS)) l.uses = specialuse_open(s->st, s->user.userid);

@@ -84,6 +84,7 @@ static void select_mailbox(struct session *s, bool examine)
 		respond(s, "OK [CLOSED] Ok");
 	}
 	int r = mboxarg_find(s, name, &m);
+	if (!r && m.entry.type != 'e') r = ERR_MBTYPE;
 	if (!r && !(m.rights & ACL_READ)) r = m.rights & ACL_LOOKUP ? ERR_PERM : ERR_NOMAILBOX;
 	if (!r) r = selected_open(s, m.name, examine, &s->sel);
 	mboxarg_free(&m);
