@@ -79,7 +79,7 @@ static void put_rights_list(struct session *s, const struct mboxarg *m, const ch
 	bool inbox = mbname_is_inbox(&m->parts);          /* there p may be given by itself: mail comes in that way */
 	if (!canonical) {
 		put(s, " \"\"");
-	} else if (!m->parts.deleted && mbname_owned_by(&m->parts, id, &s->st->ns)) {
+	} else if ((!m->parts.deleted || s->level == LEVEL_36) && mbname_owned_by(&m->parts, id, &s->st->ns)) {
 		const char *implicit = conf_str(s->conf, OPT_IMPLICIT_OWNER_RIGHTS);
 		uint32_t have = acl_rights_parse(implicit ? implicit : "", &s->st->macros, NULL);
 		acl_rights_print(&b, have, &s->st->macros);
