@@ -1,5 +1,12 @@
 # fuzz: see the head of Makefile.am
 
+# database files
+check_PROGRAMS += fuzz_twoskip
+TESTS += fuzz_twoskip
+fuzz_twoskip_SOURCES = fuzz/fuzz_twoskip.c
+fuzz_twoskip_LDADD = $(LIB_LIBS)
+EXTRA_DIST += fuzz/corpus/twoskip
+
 # cyrus.conf: the seeds are replayed by every `make check`; build with clang -fsanitize=fuzzer for the real thing.
 check_PROGRAMS += fuzz_cyrusconf
 fuzz_cyrusconf_SOURCES = fuzz/fuzz_cyrusconf.c

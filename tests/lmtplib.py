@@ -12,7 +12,7 @@ BUILD = os.getcwd()
 SOURCE = os.environ.get("srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 LMTPD = os.environ.get("LMTPD", os.path.join(BUILD, "lmtpd"))
 STORE = os.path.join(BUILD, "lmtp_store")
-DELIVER = os.environ.get("DELIVER", os.path.join(BUILD, "deliver"))
+DELIVER = os.environ.get("DELIVER", os.path.join(BUILD, "imap", "tools", "deliver"))
 PATIENCE = 60
 OWNER = "lrswipkxtecda"
 

@@ -2,3 +2,6 @@
 
 TESTS += tests/master/run.sh
 EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py
+
+TESTS += tests/tools/db.sh
+EXTRA_DIST += tests/tools/db.sh

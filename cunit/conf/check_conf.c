@@ -86,7 +86,8 @@ static const struct {
 	{ "@include: %s\n", "configuration file %s included twice", false },
 	{ "umask: 022\numask: 022\n", "option 'umask' was specified twice in config file (second occurrence on line 2)", false },
 	{ "foo: 1\nbar: 1\nFOO: 2\n", "option 'foo' was specified twice in config file (second occurrence on line 3)", false },
-	{ "imap_umask: 1\nimap_umask: 2\n", "option 'imap_umask' was specified twice in config file (second occurrence on line 2)", false },
+	{ "imap_umask: 1\nimap_umask: 2\n", "option 'imap_umask' was specified twice in config file (second occurrence on line 2)",
+		false },
 	{ "maxword: 12x\n", "non-integer value for maxword in line 1", false },
 	{ "maxword: x\n", "non-integer value for maxword in line 1", false },
 	{ "maxword: 99999999999999999999\n", "non-integer value for maxword in line 1", false },
@@ -111,10 +112,12 @@ static const struct {
 	{ "maxliteral: 9999999999G\n", "unparsable byte size '9999999999G' for maxliteral in line 1", false },
 	{ "compatibility_level: 2.4\n", "invalid value '2.4' for compatibility_level in line 1", false },
 	{ "configdirectory: /x\ndefaultpartition: a-b\n", "defaultpartition option contains non-alnum character", false },
-	{ "configdirectory: /x\ndefaultpartition: A\npartition-b: /p\n", "partition-a option not specified in configuration file", true },
+	{ "configdirectory: /x\ndefaultpartition: A\npartition-b: /p\n", "partition-a option not specified in configuration file",
+		true },
 	{ "configdirectory: /x\nimap_partition-b: /p\nmupdate_server: h\nproxyservers: p\n", NULL, true },
 	{ "configdirectory: /x\n", "partition-<name> option not specified in configuration file", true },
-	{ "configdirectory: /x\nmupdate_server: h\nmupdate_config: unified\n", "partition-<name> option not specified in configuration file",
+	{ "configdirectory: /x\nmupdate_server: h\nmupdate_config: unified\n",
+		"partition-<name> option not specified in configuration file",
 		true },
 	{ "configdirectory: /x\nmupdate_server: h\n", NULL, true },
 	{ "configdirectory: /x\npartition-name: /p\n", NULL, true },
@@ -136,7 +139,8 @@ START_TEST(bad_input)
 		conf_free(c);
 	} else {
 		const char *hole = strstr(bad[_i].error, "%s");
-		char *want = hole ? mem_printf("%.*s%s%s", (int)(hole - bad[_i].error), bad[_i].error, path, hole + 2) : mem_strdup(bad[_i].error);
+		char *want = hole ? mem_printf("%.*s%s%s", (int)(hole - bad[_i].error), bad[_i].error, path,
+			hole + 2) : mem_strdup(bad[_i].error);
 		ck_assert_int_eq(rc, ERR_CONFIG);
 		ck_assert_ptr_null(c);
 		ck_assert_str_eq(err.text, want);
@@ -248,7 +252,8 @@ START_TEST(types)
 	ck_assert_int_eq(conf_int(c, OPT_AUTOCREATE_QUOTA), -1);
 	ck_assert_str_eq(conf_word(c, OPT_MBOXLIST_DB), "berkeley-nosync");
 	ck_assert_uint_eq(conf_bits(c, OPT_HTTPMODULES), 1u << 1 | 1u << 11);
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged), "Value 'timezone' for option 'httpmodules' is deprecated in favor of value 'tzdist'"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged),
+		"Value 'timezone' for option 'httpmodules' is deprecated in favor of value 'tzdist'"));
 	conf_free(c);
 }
 END_TEST

@@ -4,8 +4,13 @@
 
 #include <errno.h>
 
-static const char *const engines_tested[] = { "twoskip", "skiplist", "flat", "quotalegacy" };
-#define ENGINES (int)(sizeof engines_tested / sizeof *engines_tested)
+/* the last ones do their own I/O: no faults for them */
+static const char *const engines_tested[] = { "twoskip", "skiplist", "flat", "quotalegacy",
+#ifdef HAVE_BDB
+	"berkeley", "berkeley-hash", "berkeley-nosync",
+#endif
+};
+enum { ENGINES = 4, ALL_ENGINES = sizeof engines_tested / sizeof *engines_tested };
 
 /* ---- a model: sorted pairs in an array */
 
@@ -69,7 +74,7 @@ static const char *db_path(const char *engine) { return path_of(strcmp(engine, "
 
 START_TEST(random_work)
 {
-	const char *engine = engines_tested[_i % ENGINES];
+	const char *engine = engines_tested[_i % ALL_ENGINES];
 	seed = (uint32_t)_i + 1;
 	struct cyrusdb *db = open_as(engine, db_path(engine), CYRUSDB_CREATE);
 	for (int round = 0; round < 150; round++) {
@@ -132,7 +137,8 @@ static void prepare(const char *engine)
 static const char old_text[] = "user.a=%1 user.b=%2 user.c=%3 user.d=%4 ";
 static const char *new_text(const char *engine)
 {
-	return strcmp(engine, "quotalegacy") ? "user.a=%1 user.b=%NEW user.d=%4 user.e=%five " : "user.a=%1 user.b=%NEW user.c=%3 user.d=%4 ";
+	return strcmp(engine, "quotalegacy")
+		? "user.a=%1 user.b=%NEW user.d=%4 user.e=%five " : "user.a=%1 user.b=%NEW user.c=%3 user.d=%4 ";
 }
 
 /* Old or new, nothing else; and it can be written to. */
@@ -293,7 +299,11 @@ START_TEST(transactions)
 	size_t n;
 	struct buf b = BUF_INIT;
 	prepare(engine);
-	struct cyrusdb *db = open_as(engine, db_path(engine), 0), *again = open_as(engine, db_path(engine), 0);
+	char *twice = mem_printf("%s/./%s", dir, strrchr(db_path(engine), '/') + 1);
+	struct cyrusdb *db = open_as(engine, db_path(engine), 0);
+	/* by another name too; quotalegacy's name is no file */
+	struct cyrusdb *again = open_as(engine, strcmp(engine, "quotalegacy") ? twice : db_path(engine), 0);
+	free(twice);
 	struct cyrusdb_txn *txn = NULL, *other = NULL;
 	ck_assert_ptr_eq(db, again);
 	ck_assert_int_eq(cyrusdb_fetch(db, "user.x", 6, &v, &n, &txn), CYRUSDB_NOTFOUND);
@@ -387,7 +397,8 @@ START_TEST(iteration_stops)
 END_TEST
 
 static const struct { const char *k; size_t n; } odd_keys[] = {
-	{ "\0", 1 }, { "a\0b", 3 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 }, { "\xff\xff", 2 }, { "a\x80", 2 }, { "\x01", 1 },
+	{ "\0", 1 }, { "a\0b", 3 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 }, { "\xff\xff", 2 }, { "a\x80", 2 },
+		{ "\x01", 1 },
 	{ "a b", 3 }, { "a", 1 }, { ".", 1 },
 };
 
@@ -452,6 +463,7 @@ START_TEST(mailbox_order)
 {
 	static const char *const names[] = { "user.freda", "user.fred-x", "user.fred", "user.fred x", "user.fred.a" };
 	const char *engine = engines_tested[_i];
+	if (strstr(engine, "hash")) return;              /* has no order */
 	struct buf b = BUF_INIT;
 	struct cyrusdb *db = open_as(engine, db_path(engine), CYRUSDB_CREATE | CYRUSDB_MBOXSORT);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) ck_assert_int_eq(put(db, names[i], "%"), 0);
@@ -529,18 +541,18 @@ int main(void)
 	TCase *t = tcase_create("dbcrash");
 	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, random_work, 0, 4 * ENGINES);
+	tcase_add_loop_test(t, random_work, 0, 3 * ALL_ENGINES);
 	tcase_add_loop_test(t, death_at_every_write, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, death_while_creating, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, error_at_every_call, 0, 3 * ENGINES);
 	tcase_add_loop_test(t, same_handle_after_an_error, 0, ENGINES);
 	tcase_add_loop_test(t, interrupted_and_short_writes, 0, 2 * ENGINES);
-	tcase_add_loop_test(t, transactions, 0, ENGINES);
+	tcase_add_loop_test(t, transactions, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, callback_may_do_anything, 0, ENGINES);
-	tcase_add_loop_test(t, iteration_stops, 0, ENGINES);
+	tcase_add_loop_test(t, iteration_stops, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, odd_bytes, 0, 3);
 	tcase_add_loop_test(t, long_keys_and_values, 0, 3);
-	tcase_add_loop_test(t, mailbox_order, 0, ENGINES);
+	tcase_add_loop_test(t, mailbox_order, 0, ALL_ENGINES);
 	tcase_add_loop_test(t, two_processes, 0, ENGINES);
 	tcase_add_test(t, text_form);
 	suite_add_tcase(s, t);

@@ -29,7 +29,8 @@ static void same_bytes(const char *path, const char *name)
 	slurp(path, &a);
 	slurp(g, &b);
 	ck_assert_uint_eq(a.len, b.len);
-	for (size_t i = 0; i < a.len; i++) ck_assert_msg(a.s[i] == b.s[i], "%s differs at %zu: %02x, not %02x", name, i, (unsigned char)a.s[i],
+	for (size_t i = 0; i < a.len; i++) ck_assert_msg(a.s[i] == b.s[i], "%s differs at %zu: %02x, not %02x", name, i,
+		(unsigned char)a.s[i],
 		(unsigned char)b.s[i]);
 	buf_free(&a);
 	buf_free(&b);
@@ -288,6 +289,37 @@ START_TEST(detection)
 }
 END_TEST
 
+#ifdef HAVE_BDB
+/* Files of 2.5.7, read without their environment; and a way out of it. */
+START_TEST(berkeley_files)
+{
+	static const char *const engine[] = { "berkeley", "berkeley-hash" }, *const file[] = { "b.berkeley", "b.berkeley-hash" };
+	struct buf b = BUF_INIT;
+	char *g = golden(file[_i]);
+	struct cyrusdb *db = open_as(engine[_i], g, CYRUSDB_RDONLY);
+	ck_assert_uint_gt(strlen(text_of(db, &b)), 0);
+	ck_assert_int_eq(put(db, "x", "y"), CYRUSDB_READONLY);
+	cyrusdb_close(db);
+	db = open_as(engine[_i], path_of("b.db"), CYRUSDB_CREATE);
+	put(db, "b", "2"), put(db, "a", "1");
+	cyrusdb_close(db);
+	ck_assert_str_eq(cyrusdb_detect(path_of("b.db")), engine[_i]);
+	db = open_as("twoskip", path_of("b.db"), CYRUSDB_CONVERT);
+	ck_assert_str_eq(cyrusdb_engine(db), "twoskip");
+	ck_assert_str_eq(text_of(db, &b), "a=1 b=2 ");
+	cyrusdb_close(db);
+	ck_assert_int_eq(cyrusdb_convert(env, path_of("b.db"), path_of("b.db"), "twoskip", engine[_i]), 0);
+	db = open_as("flat", copy_golden("basic.flat", "f"), 0);
+	cyrusdb_close(db);
+	db = open_as("skiplist", path_of("b.db"), 0);
+	ck_assert_str_eq(cyrusdb_engine(db), engine[_i]);
+	ck_assert_str_eq(text_of(db, &b), "a=1 b=2 ");
+	free(g);
+	buf_free(&b);
+}
+END_TEST
+#endif
+
 START_TEST(conversion)
 {
 	struct buf b = BUF_INIT;
@@ -342,6 +374,32 @@ START_TEST(quota_files)
 }
 END_TEST
 
+/* More roots than a process may have files open, there and back. */
+START_TEST(quota_conversion)
+{
+	enum { ROOTS = 1500 };
+	char path[200], out[200], key[30];
+	struct cyrusdb_txn *txn = NULL;
+	snprintf(path, sizeof path, "%s/quotas.db", dir);
+	snprintf(out, sizeof out, "%s/q.twoskip", dir);
+	struct cyrusdb *db = open_as("twoskip", path, CYRUSDB_CREATE);
+	for (int i = 0; i < ROOTS; i++) {
+		snprintf(key, sizeof key, "user.u%d", i);
+		ck_assert_int_eq(cyrusdb_store(db, key, strlen(key), "1 2", 3, &txn), 0);
+	}
+	ck_assert_int_eq(cyrusdb_commit(db, txn), 0);
+	cyrusdb_close(db);
+	ck_assert_int_eq(cyrusdb_convert(env, path, path, "twoskip", "quotalegacy"), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(cyrusdb_convert(env, path, out, "quotalegacy", "twoskip"), 0);
+	db = open_as("twoskip", out, 0);
+	const char *v;
+	size_t n;
+	ck_assert_int_eq(cyrusdb_fetch(db, key, strlen(key), &v, &n, NULL), 0);
+	ck_assert_str_eq(v, "1 2");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dbformat");
@@ -358,7 +416,11 @@ int main(void)
 	tcase_add_test(t, salvage);
 	tcase_add_test(t, detection);
 	tcase_add_test(t, conversion);
+#ifdef HAVE_BDB
+	tcase_add_loop_test(t, berkeley_files, 0, 2);
+#endif
 	tcase_add_loop_test(t, quota_files, 0, sizeof roots / sizeof *roots);
+	tcase_add_test(t, quota_conversion);
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }

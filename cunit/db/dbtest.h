@@ -24,7 +24,7 @@ static struct cyrusdb_env *env;
 static inline void no_log(void *arg, int priority, const char *line)
 {
 	(void)arg, (void)priority;
-	if (getenv("DBTEST_LOG")) fprintf(stderr, "%s\n", line);
+	if (getenv("DBTEST_LOG") && *getenv("DBTEST_LOG")) fprintf(stderr, "%s\n", line);
 }
 
 static inline struct cyrusdb_env *new_env(void)

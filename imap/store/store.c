@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/dbconf.h"
 #include "store/layout.h"
 #include "store/mailbox.h"
 #include "store/paths.h"
@@ -35,9 +36,7 @@ int store_open(struct store **out, struct conf *conf, bool create)
 	st->conf = conf;
 	st->session_id = "";
 	st->macros = acl_macros(conf_word(conf, OPT_DELETERIGHT));
-	buf_printf(&path, "%s/db", conf_dir(conf));
-	st->dbs = cyrusdb_env_new(buf_cstr(&path), false);
-	buf_reset(&path);
+	st->dbs = dbconf_env(conf, false);
 	path_conf(st, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
 	int rc = cyrusdb_open(st->dbs, conf_word(conf, OPT_MBOXLIST_DB), buf_cstr(&path), create ? CYRUSDB_CREATE : 0, &st->mboxlist);
 	int r = rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : rc ? ERR_IO : 0;

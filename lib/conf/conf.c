@@ -136,7 +136,8 @@ static bool any_partition(const struct conf *c)
 	for (size_t i = 0; i < c->nkeys; i++) {
 		const char *k = c->keys[i]->key;
 		if (!strncmp(k, part, sizeof part - 1)) return true;
-		if (!strncasecmp(k, c->ident, skip - 1) && strlen(k) > skip && k[skip - 1] == '_' && !strncmp(k + skip, part, sizeof part - 1))
+		if (!strncasecmp(k, c->ident, skip - 1) && strlen(k) > skip && k[skip - 1] == '_'
+			&& !strncmp(k + skip, part, sizeof part - 1))
 			return true;
 	}
 	return false;
@@ -157,7 +158,8 @@ static int check_partitions(struct conf *c, bool need_data, struct conf_error *e
 		return conf_fail(err, "partition-%.200s option not specified in configuration file", p);
 	bool frontend = conf_str(c, OPT_MUPDATE_SERVER) && !strcmp(conf_word(c, OPT_MUPDATE_CONFIG), "standard")
 		&& !conf_str(c, OPT_PROXYSERVERS);
-	if (!p && !frontend && !any_partition(c)) return conf_fail(err, "partition-<name> option not specified in configuration file");
+	if (!p && !frontend && !any_partition(c))
+		return conf_fail(err, "partition-<name> option not specified in configuration file");
 	return 0;
 }
 

@@ -40,7 +40,7 @@ enum conf_level conf_level_wanted(const struct conf *c);      /* as configured, 
 const char *conf_str(const struct conf *c, enum conf_opt o);  /* NULL when unset without default; {configdirectory} expanded */
 bool conf_bool(const struct conf *c, enum conf_opt o);
 long conf_int(const struct conf *c, enum conf_opt o);
-int64_t conf_seconds(const struct conf *c, enum conf_opt o);  /* durations; options that were plain numbers use their historic unit */
+int64_t conf_seconds(const struct conf *c, enum conf_opt o);  /* durations; a bare number counts in the option's own unit */
 int64_t conf_bytes(const struct conf *c, enum conf_opt o);    /* sizes */
 int conf_enum(const struct conf *c, enum conf_opt o);         /* index of the word in the option's value list */
 const char *conf_word(const struct conf *c, enum conf_opt o); /* the word itself (enums and lists) */

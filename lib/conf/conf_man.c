@@ -1,4 +1,5 @@
-/* conf_man.c - prints imapd.conf(5) from the option table: `./conf_man >../doc/man/imapd.conf.5` after a change of options.def. */
+/* conf_man.c - prints imapd.conf(5) from the option table: `./conf_man >../doc/man/imapd.conf.5` after a change of
+ * options.def. */
 #include "conf/man.h"
 
 #include <stdio.h>

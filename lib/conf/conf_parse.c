@@ -82,7 +82,9 @@ static int put_known(struct parse *p, int opt, const char *name, const char *val
 		rc = conf_fail(p->err, "invalid value '%.200s' for %s in line %d", bad, row->name, lineno);
 		break;
 	case CONF_BAD_DUR: rc = conf_fail(p->err, "unparsable duration '%.200s' for %s in line %d", value, row->name, lineno); break;
-	case CONF_BAD_BYTES: rc = conf_fail(p->err, "unparsable byte size '%.200s' for %s in line %d", value, row->name, lineno); break;
+	case CONF_BAD_BYTES:
+		rc = conf_fail(p->err, "unparsable byte size '%.200s' for %s in line %d", value, row->name, lineno);
+		break;
 	}
 	free(bad);
 	if (rc) return rc;
@@ -128,8 +130,8 @@ static int parse_line(struct parse *p, const char *path, const char *s, size_t n
 	size_t len = directive ? 1 : 0;
 	while (len < n && name_byte((unsigned char)s[len])) len++;
 	if (len == n || s[len] != ':' || len == (directive ? 1u : 0u))
-		return conf_fail(p->err, "%s on line %d of configuration file %s", directive ? "invalid directive" : "invalid option name",
-			lineno, path);
+		return conf_fail(p->err, "%s on line %d of configuration file %s",
+			directive ? "invalid directive" : "invalid option name", lineno, path);
 	char *name = mem_dup(s, len);
 	for (char *q = name; *q; q++) *q = (char)tolower((unsigned char)*q);
 	s += len + 1, n -= len + 1;

@@ -139,7 +139,8 @@ static int hash_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys 
 	int r = b->h->cursor(b->h, b->txn, &c, 0);
 	if (r) return fail(db, "reading", r);
 	while (!(r = cursor_get(b, c, prefix, DB_NEXT)))
-		if (b->key.len >= prefix.n && (!prefix.n || !memcmp(b->key.s, prefix.p, prefix.n))) db_keys_add(out, b->key.s, b->key.len);
+		if (b->key.len >= prefix.n && (!prefix.n || !memcmp(b->key.s, prefix.p, prefix.n)))
+			db_keys_add(out, b->key.s, b->key.len);
 	c->close(c);
 	if (out->n) qsort(out->v, out->n, sizeof *out->v, by_bytes);
 	return r == DB_NOTFOUND ? CYRUSDB_OK : fail(db, "reading", r);
@@ -276,9 +277,28 @@ static int bdb_archive(struct cyrusdb_env *env, const char *const *paths, const 
 	return rc;
 }
 
+/* The library remembers files by name, so it must do the renaming itself; and it renames over nothing, so what was there steps
+ * aside first. A crash in between leaves TO.OLD. */
+static int bdb_rename(struct cyrusdb_env *env, const char *from, const char *to)
+{
+	DB_ENV *e;
+	char *old = mem_printf("%s.OLD", to);
+	int r = env_open(env, &e);
+	if (!r && sys_rename(to, old) < 0) r = errno;
+	if (!r) {
+		r = e->dbrename(e, NULL, from, NULL, to, DB_AUTO_COMMIT);
+		if (r) sys_rename(old, to);
+		else sys_unlink(old);
+	}
+	free(old);
+	if (!r && file_sync_parent(to) < 0) r = errno;
+	return fail(NULL, "renaming in", r);
+}
+
 #define BERKELEY(var, text, ...) const struct db_engine var = { \
 	.name = text, .open = bdb_open, .close = bdb_close, .lock = bdb_lock, .unlock = bdb_unlock, .fetch = bdb_fetch, .put = bdb_put, \
-	.del = bdb_del, .commit = bdb_commit, .abort = bdb_abort, .compare = bdb_compare, .archive = bdb_archive, __VA_ARGS__ }
+	.del = bdb_del, .commit = bdb_commit, .abort = bdb_abort, .compare = bdb_compare, .archive = bdb_archive, \
+	.rename = bdb_rename, __VA_ARGS__ }
 BERKELEY(engine_berkeley, "berkeley", .next = bdb_next, .sync = bdb_sync);
 BERKELEY(engine_berkeley_nosync, "berkeley-nosync", .next = bdb_next);
 BERKELEY(engine_berkeley_hash, "berkeley-hash", .keys = hash_keys, .exact_prefix = true);

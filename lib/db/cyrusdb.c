@@ -15,7 +15,8 @@
 
 const char *cyrusdb_strerror(int rc)
 {
-	static const char *const text[] = { "not an error", "IO error", "again", "item exists", "internal error", "item not found", "locked",
+	static const char *const text[] = { "not an error", "IO error", "again", "item exists", "internal error", "item not found",
+		"locked",
 		"action not implemented", "no space available", "database is readonly" };
 	if (rc == CYRUSDB_DONE) return "done";
 	if (rc > 0 || -rc >= (int)(sizeof text / sizeof *text)) return "not a cyrusdb error";
@@ -184,7 +185,8 @@ static int next_of_keys(struct cyrusdb *db, struct db_slice key, struct db_slice
 	return r;
 }
 
-static int next_once(struct cyrusdb *db, struct db_slice key, const char **found, size_t *foundlen, const char **val, size_t *vallen,
+static int next_once(struct cyrusdb *db, struct db_slice key, const char **found, size_t *foundlen, const char **val,
+	size_t *vallen,
 	struct cyrusdb_txn **txn)
 {
 	struct op op;
@@ -218,7 +220,8 @@ int cyrusdb_fetchnext(struct cyrusdb *db, const void *key, size_t keylen, const 
 
 enum write { WRITE_CREATE, WRITE_STORE, WRITE_DELETE };
 
-static int write_op(struct cyrusdb *db, enum write what, struct db_slice key, struct db_slice val, bool force, struct cyrusdb_txn **txn)
+static int write_op(struct cyrusdb *db, enum write what, struct db_slice key, struct db_slice val, bool force,
+	struct cyrusdb_txn **txn)
 {
 	int r = CYRUSDB_AGAIN;
 	for (int i = 0; r == CYRUSDB_AGAIN && i < AGAIN_MAX; i++) {
@@ -382,7 +385,8 @@ int cyrusdb_repack(struct cyrusdb *db)
 static int print_record(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	(void)arg;
-	return fwrite(key, 1, keylen, stdout) != keylen || putchar('\t') < 0 || fwrite(val, 1, vallen, stdout) != vallen || putchar('\n') < 0
+	return fwrite(key, 1, keylen, stdout) != keylen || putchar('\t') < 0 || fwrite(val, 1, vallen, stdout) != vallen
+		|| putchar('\n') < 0
 		? CYRUSDB_IOERROR : CYRUSDB_OK;
 }
 

@@ -75,7 +75,7 @@ int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *con
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
 int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
 
-/* Text form, spec 1.9: KEY TAB VALUE LF, nothing quoted. cyrusdb_undump() reads such lines (and those without a TAB, which
+/* Text form, spec 1.9: KEY TAB VALUE LF, nothing quoted. cyrusdb_undumpfile() reads such lines (and those without a TAB, which
  * delete the key) in one transaction. 0 or a cyrusdb_rc; IOERROR also when the stream fails. */
 int cyrusdb_dumpfile(struct cyrusdb *db, const void *prefix, size_t prefixlen, FILE *out, struct cyrusdb_txn **txn);
 int cyrusdb_undumpfile(struct cyrusdb *db, FILE *in, struct cyrusdb_txn **txn);

@@ -1,4 +1,5 @@
-/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies (spec/cyrusdb.md 1.3, 1.8, 1.10). */
+/* cyrusdb_open.c - environments and handles: engines by name, detection, conversion, archive copies
+ * (spec/cyrusdb.md 1.3, 1.8, 1.10). */
 #include "db/db_priv.h"
 
 #include "base/log.h"
@@ -135,11 +136,15 @@ const char *cyrusdb_detect(const char *path)
 
 /* ---- handles */
 
+/* The same file under any name: closing a second descriptor of it would drop our locks on the first. */
 static struct cyrusdb *find_open(struct cyrusdb_env *env, const char *path)
 {
+	struct stat here, there;
+	bool exists = env->open.n && stat(path, &here) == 0;
 	for (size_t i = 0; i < env->open.n; i++) {
 		struct cyrusdb *db = env->open.v[i];
 		if (!strcmp(db->path, path)) return db;
+		if (exists && stat(db->path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev) return db;
 	}
 	return NULL;
 }
@@ -164,9 +169,11 @@ static int engine_open(struct cyrusdb_env *env, const struct db_engine *e, const
 	return CYRUSDB_OK;
 }
 
-static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine, int sort);
+static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int sort);
 
-static int open_detected(struct cyrusdb_env *env, const struct db_engine *e, const char *path, int flags, int r, struct cyrusdb **out)
+static int open_detected(struct cyrusdb_env *env, const struct db_engine *e, const char *path, int flags, int r,
+	struct cyrusdb **out)
 {
 	const char *real = cyrusdb_detect(path);
 	if (!real) {
@@ -234,7 +241,9 @@ struct copy {
 static int copy_record(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	struct copy *c = arg;
-	c->rc = cyrusdb_store(c->to, key, keylen, val, vallen, &c->txn);
+	/* quotalegacy has a file and a lock for each record: one transaction over all would run out of descriptors */
+	bool single = c->to->engine == &engine_quotalegacy;
+	c->rc = cyrusdb_store(c->to, key, keylen, val, vallen, single ? NULL : &c->txn);
 	return c->rc;
 }
 
@@ -244,11 +253,12 @@ static void unlink_new(const char *path)
 }
 
 /* Copies all of `from`, which the caller holds in a transaction, to a fresh file. */
-static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e, const char *path)
+static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e,
+	const char *path)
 {
 	struct copy c = { NULL, NULL, CYRUSDB_OK };
 	unlink_new(path);
-	int r = engine_open(env, e, path, CYRUSDB_CREATE | (from->flags & CYRUSDB_MBOXSORT), &c.to);
+	int r = engine_open(env, e, path, CYRUSDB_CREATE | CYRUSDB_NOCOMPACT | (from->flags & CYRUSDB_MBOXSORT), &c.to);
 	if (r) return r;
 	r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
 	if (!r && c.txn) r = cyrusdb_commit(c.to, c.txn);        /* an empty source begins none */
@@ -258,8 +268,15 @@ static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusd
 	return r;
 }
 
+static int replace(struct cyrusdb_env *env, const struct db_engine *e, const char *from, const char *to)
+{
+	if (e->rename) return e->rename(env, from, to);
+	return sys_rename(from, to) < 0 || file_sync_parent(to) < 0 ? CYRUSDB_IOERROR : CYRUSDB_OK;
+}
+
 /* Differences to the originals, on purpose: an error while reading keeps the original, and the order is carried over. */
-static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine, int sort)
+static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int sort)
 {
 	const struct db_engine *fe = engine_find(fromengine), *te = engine_find(toengine);
 	struct cyrusdb *src = NULL;
@@ -272,7 +289,7 @@ static int convert(struct cyrusdb_env *env, const char *from, const char *to, co
 		r = cyrusdb_fetch(src, "_", 1, NULL, NULL, &txn);        /* for the write lock only */
 		if (r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
 		if (!r) r = copy_all(env, src, &txn, te, dest);
-		if (!r && in_place && (sys_rename(dest, from) < 0 || file_sync_parent(from) < 0)) r = CYRUSDB_IOERROR;
+		if (!r && in_place) r = replace(env, te, dest, from);
 		if (r) unlink_new(dest);
 		if (txn) cyrusdb_abort(src, txn);
 		cyrusdb_close(src);

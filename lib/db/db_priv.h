@@ -54,6 +54,7 @@ struct db_engine {
 	int (*compare)(const struct cyrusdb *db, struct db_slice a, struct db_slice b);
 	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
+	int (*rename)(struct cyrusdb_env *env, const char *from, const char *to);   /* a closed file over another; NULL: rename(2) */
 	bool exact_prefix;                               /* prefixes match byte for byte, not by compare */
 	const char *longlock;                            /* who says "longlock" in the log; NULL: nobody */
 };

@@ -133,14 +133,13 @@ static int flat_next(struct cyrusdb *db, struct db_slice key, bool or_equal, str
 /* Replaces the bytes [at, at+old) of the text. */
 static void text_splice(struct flat *f, size_t at, size_t old, const struct buf *with)
 {
-	struct buf b = BUF_INIT;
-	buf_reserve(&b, f->text.len - old + with->len + 1);
-	buf_append(&b, f->text.s, at);
-	if (at && b.s[at - 1] != '\n') buf_putc(&b, '\n');        /* the last line had no end */
-	buf_append(&b, with->s, with->len);
-	buf_append(&b, f->text.s + at + old, f->text.len - at - old);
-	buf_free(&f->text);
-	f->text = b;
+	size_t lf = at && f->text.s[at - 1] != '\n';             /* the last line had no end */
+	buf_reserve(&f->text, with->len + lf);
+	char *s = f->text.s + at;
+	memmove(s + lf + with->len, s + old, f->text.len - at - old);
+	if (lf) *s = '\n';
+	if (with->len) memcpy(s + lf, with->s, with->len);
+	f->text.len = f->text.len - old + with->len + lf;
 	f->changed = true;
 }
 
@@ -155,7 +154,8 @@ static int flat_put(struct cyrusdb *db, struct db_slice key, struct db_slice val
 	buf_putc(&b, '\t');
 	encode(&b, val);
 	buf_putc(&b, '\n');
-	if (!found || b.len != l.next - l.start || memcmp(b.s, f->text.s + l.start, b.len)) text_splice(f, l.start, l.next - l.start, &b);
+	if (!found || b.len != l.next - l.start || memcmp(b.s, f->text.s + l.start, b.len))
+		text_splice(f, l.start, l.next - l.start, &b);
 	buf_free(&b);
 	return CYRUSDB_OK;
 }

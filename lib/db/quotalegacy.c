@@ -326,7 +326,8 @@ static int ql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *o
 	struct listing l = { db, prefix, out };
 	const char *bang = db->env->set.virtdomains && prefix.n ? memchr(prefix.p, '!', prefix.n) : NULL;
 	if (bang) {
-		char *domain = mem_dup(prefix.p, (size_t)(bang - prefix.p)), *base = domain_dir(db, domain), *front = mem_printf("%s!", domain);
+		char *domain = mem_dup(prefix.p, (size_t)(bang - prefix.p));
+		char *base = domain_dir(db, domain), *front = mem_printf("%s!", domain);
 		if (!strchr(domain, '/')) list_tree(&l, base, front);
 		free(domain);
 		free(base);
@@ -384,6 +385,13 @@ static int ql_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 	return db->flags & CYRUSDB_MBOXSORT ? db_cmp_mbox(a, b) : db_cmp_raw(a, b);
 }
 
+/* Conversion in place has written the tree; the single file it was made from goes. */
+static int ql_rename(struct cyrusdb_env *env, const char *from, const char *to)
+{
+	(void)env, (void)from;
+	return sys_unlink(to) < 0 || file_sync_parent(to) < 0 ? CYRUSDB_IOERROR : CYRUSDB_OK;
+}
+
 static int ql_archive(struct cyrusdb_env *env, const char *const *paths, const char *dir)
 {
 	(void)env, (void)paths, (void)dir;
@@ -391,7 +399,8 @@ static int ql_archive(struct cyrusdb_env *env, const char *const *paths, const c
 }
 
 const struct db_engine engine_quotalegacy = {
-	.name = "quotalegacy", .open = ql_open, .close = ql_close, .lock = ql_lock, .unlock = ql_unlock, .fetch = ql_fetch, .keys = ql_keys,
+	.name = "quotalegacy", .open = ql_open, .close = ql_close, .lock = ql_lock, .unlock = ql_unlock, .fetch = ql_fetch,
+		.keys = ql_keys,
 	.put = ql_put, .del = ql_del, .commit = ql_commit, .abort = ql_abort, .compare = ql_compare, .archive = ql_archive,
-	.exact_prefix = true,
+	.rename = ql_rename, .exact_prefix = true,
 };

@@ -29,7 +29,10 @@ static int bad(const struct cyrusdb *db, uint32_t off, const char *what)
 }
 
 uint32_t sl_word(const struct sl *t, uint32_t off) { return get_be32(t->map.base + off); }
-struct db_slice sl_key(const struct sl *t, const struct sl_rec *r) { return (struct db_slice){ t->map.base + r->keyoff, r->keylen }; }
+struct db_slice sl_key(const struct sl *t, const struct sl_rec *r)
+{
+	return (struct db_slice){ t->map.base + r->keyoff, r->keylen };
+}
 
 /* ---- records */
 
@@ -205,10 +208,12 @@ static int sl_next(struct cyrusdb *db, struct db_slice key, bool or_equal, struc
 	if (r) return r;
 	uint32_t to = pos.found && !or_equal ? sl_word(t, pos.rec.ptroff) : pos.forward[1];
 	if (!to) return CYRUSDB_NOTFOUND;
-	if (!sl_read(t, to, &pos.rec) || (pos.rec.type != SL_INORDER && pos.rec.type != SL_ADD)) return bad(db, to, "no record of the list");
+	if (!sl_read(t, to, &pos.rec) || (pos.rec.type != SL_INORDER && pos.rec.type != SL_ADD))
+		return bad(db, to, "no record of the list");
 	*found = sl_key(t, &pos.rec);
 	*val = (struct db_slice){ t->map.base + pos.rec.valoff, pos.rec.vallen };
-	if (key.n && !(pos.found && or_equal) && db->engine->compare(db, *found, key) <= 0) return bad(db, to, "keys are out of order");
+	if (key.n && !(pos.found && or_equal) && db->engine->compare(db, *found, key) <= 0)
+		return bad(db, to, "keys are out of order");
 	return CYRUSDB_OK;
 }
 
@@ -308,7 +313,8 @@ static int sl_del(struct cyrusdb *db, struct db_slice key)
 	buf_be32(&b, pos.rec.off);
 	r = append(db, &b);
 	buf_free(&b);
-	for (uint32_t i = 1; !r && i <= pos.rec.level; i++) r = sl_set_word(db, pos.back[i], sl_word(t, pos.rec.ptroff + 4 * (i - 1)));
+	for (uint32_t i = 1; !r && i <= pos.rec.level; i++)
+		r = sl_set_word(db, pos.back[i], sl_word(t, pos.rec.ptroff + 4 * (i - 1)));
 	return r;
 }
 
@@ -376,7 +382,8 @@ static int sl_abort(struct cyrusdb *db)
 	if (t->broken || r) {
 		struct stat st;
 		/* also drops a COMMIT that was written but could not be synced */
-		if (fstat(t->fd, &st) == 0 && st.st_size > (off_t)t->txn_start && sys_ftruncate(t->fd, t->txn_start) < 0) db_io(db, "truncating");
+		if (fstat(t->fd, &st) == 0 && st.st_size > (off_t)t->txn_start && sys_ftruncate(t->fd, t->txn_start) < 0)
+			db_io(db, "truncating");
 		if (fstat(t->fd, &st) == 0) t->size = (uint32_t)st.st_size;
 		r = sl_map(db);
 		if (!r) r = sl_recover(db);
@@ -491,7 +498,9 @@ static int sl_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 }
 
 const struct db_engine engine_skiplist = {
-	.name = "skiplist", .open = sl_open, .close = sl_close, .lock = sl_lock, .unlock = sl_unlock, .fetch = sl_fetch, .next = sl_next,
-	.put = sl_put, .del = sl_del, .commit = sl_commit, .abort = sl_abort, .consistent = sl_check, .repack = sl_repack, .dump = sl_dump,
+	.name = "skiplist", .open = sl_open, .close = sl_close, .lock = sl_lock, .unlock = sl_unlock, .fetch = sl_fetch,
+		.next = sl_next,
+	.put = sl_put, .del = sl_del, .commit = sl_commit, .abort = sl_abort, .consistent = sl_check, .repack = sl_repack,
+		.dump = sl_dump,
 	.compare = sl_compare, .longlock = "skiplist",
 };

@@ -1,5 +1,5 @@
-/* skiplist_recover.c - rebuilding the pointers of a skiplist file from its records, rewriting it in order, checking and printing it
- * (spec/cyrusdb.md 8.4, 8.5). */
+/* skiplist_recover.c - rebuilding the pointers of a skiplist file from its records, rewriting it in order, checking and
+ * printing it (spec/cyrusdb.md 8.4, 8.5). */
 #include "db/skiplist_priv.h"
 
 #include "base/log.h"
@@ -190,7 +190,8 @@ int sl_recover(struct cyrusdb *db)
 	r = replay(&b);
 	if (!r) r = finish(&b);
 	if (r) return r;
-	log_msg(LOG_NOTICE, "skiplist: recovered %s (%u record%s, %u bytes) in %.0f seconds", db->path, b.count, b.count == 1 ? "" : "s",
+	log_msg(LOG_NOTICE, "skiplist: recovered %s (%u record%s, %u bytes) in %.0f seconds", db->path, b.count, b.count == 1
+		? "" : "s",
 		t->size, since(start));
 	t->broken = t->logged = false;
 	if (b.damaged || db->env->set.skiplist_always_checkpoint) r = sl_checkpoint(db);
@@ -246,7 +247,8 @@ static int install(struct cyrusdb *db, const struct writer *w)
 	char *path = mem_printf("%s.NEW", db->path);
 	int fd = sys_open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644), r = CYRUSDB_OK;
 	struct stat st;
-	if (fd < 0 || sys_write_all(fd, w->b.s, w->b.len) < 0 || sys_fsync(fd) < 0 || lock_fd(fd, LOCK_EXCLUSIVE, LOCK_NOWAIT, path) < 0
+	if (fd < 0 || sys_write_all(fd, w->b.s, w->b.len) < 0 || sys_fsync(fd) < 0 || lock_fd(fd, LOCK_EXCLUSIVE, LOCK_NOWAIT,
+		path) < 0
 		|| fstat(fd, &st) < 0 || sys_rename(path, db->path) < 0) {
 		r = db_io(db, "checkpointing");
 		if (fd >= 0) {
@@ -286,7 +288,8 @@ int sl_checkpoint(struct cyrusdb *db)
 		sl_header_build(&header, (unsigned char *)w.b.s);
 		r = install(db, &w);
 	}
-	if (!r) log_msg(LOG_INFO, "skiplist: checkpointed %s (%u record%s, %u bytes) in %.0f sec", db->path, w.count, w.count == 1 ? "" : "s",
+	if (!r)
+		log_msg(LOG_INFO, "skiplist: checkpointed %s (%u record%s, %u bytes) in %.0f sec", db->path, w.count, w.count == 1 ? "" : "s",
 		t->size, since(start));
 	buf_free(&w.b);
 	return r;
@@ -309,8 +312,10 @@ int sl_check(struct cyrusdb *db)
 	if (!sl_read(t, SL_DUMMY, &rec) || rec.level != SL_MAXLEVEL) return inconsistent(db, SL_DUMMY, "no dummy record");
 	for (uint32_t i = 1; i <= SL_MAXLEVEL; i++) expect[i] = sl_word(t, rec.ptroff + 4 * (i - 1));
 	for (uint32_t to = expect[1]; to; to = expect[1]) {
-		if (!sl_read(t, to, &next) || (next.type != SL_INORDER && next.type != SL_ADD)) return inconsistent(db, to, "no record of the list");
-		if (!first && db->engine->compare(db, sl_key(t, &next), sl_key(t, &rec)) <= 0) return inconsistent(db, to, "keys are out of order");
+		if (!sl_read(t, to, &next) || (next.type != SL_INORDER && next.type != SL_ADD))
+			return inconsistent(db, to, "no record of the list");
+		if (!first && db->engine->compare(db, sl_key(t, &next), sl_key(t, &rec)) <= 0)
+			return inconsistent(db, to, "keys are out of order");
 		for (uint32_t i = 1; i <= next.level; i++) {
 			if (expect[i] != to) return inconsistent(db, to, "a level leads elsewhere");
 			expect[i] = sl_word(t, next.ptroff + 4 * (i - 1));
@@ -327,7 +332,8 @@ int sl_dump(struct cyrusdb *db, int detail)
 {
 	struct sl *t = sl_of(db);
 	struct sl_rec rec;
-	printf("Header\n  curlevel %u, listsize %u, logstart 0x%x, last recovery %u\n", t->curlevel, t->listsize, t->logstart, t->last_recovery);
+	printf("Header\n  curlevel %u, listsize %u, logstart 0x%x, last recovery %u\n", t->curlevel, t->listsize, t->logstart,
+		t->last_recovery);
 	for (uint32_t off = SL_DUMMY; sl_read(t, off, &rec); off = rec.next) {
 		static const char *const names[] = { [SL_INORDER] = "INORDER", [SL_ADD] = "ADD", [SL_DELETE] = "DELETE" };
 		printf("%08X %s", off, rec.type == SL_COMMIT ? "COMMIT" : rec.type == SL_DUMMYREC ? "DUMMY" : names[rec.type]);

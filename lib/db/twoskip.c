@@ -94,7 +94,8 @@ static bool is_unborn(const struct ts *t)
 	size_t n = t->size < TS_HEADER ? (size_t)t->size : TS_HEADER;
 	if (!n || !memcmp(t->map.base, zero, n)) return true;
 	/* the first half of a header: records are impossible in a file of this size */
-	return !memcmp(t->map.base, magic, n < sizeof magic ? n : sizeof magic) && (n <= 32 || !memcmp(t->map.base + 32, zero, n - 32));
+	return !memcmp(t->map.base, magic, n < sizeof magic ? n : sizeof magic) && (n <= 32 || !memcmp(t->map.base + 32, zero,
+		n - 32));
 }
 
 int ts_init_file(struct cyrusdb *db)
@@ -114,8 +115,15 @@ int ts_init_file(struct cyrusdb *db)
 
 /* ---- records */
 
-struct db_slice ts_key(const struct ts *t, const struct ts_rec *r) { return (struct db_slice){ t->map.base + r->keyoff, r->keylen }; }
-struct db_slice ts_val(const struct ts *t, const struct ts_rec *r) { return (struct db_slice){ t->map.base + r->valoff, r->vallen }; }
+struct db_slice ts_key(const struct ts *t, const struct ts_rec *r)
+{
+	return (struct db_slice){ t->map.base + r->keyoff, r->keylen };
+}
+
+struct db_slice ts_val(const struct ts *t, const struct ts_rec *r)
+{
+	return (struct db_slice){ t->map.base + r->valoff, r->vallen };
+}
 
 static uint64_t pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
@@ -130,7 +138,8 @@ static const char *parse_head(const struct ts *t, uint64_t off, uint64_t limit, 
 	r->type = (uint8_t)p[0];
 	r->level = (uint8_t)p[1];
 	if (!r->type || !strchr("=+-$", r->type)) return "unknown record type";
-	if (r->level > TS_MAXLEVEL || (r->type == '+' && !r->level) || ((r->type == '-' || r->type == '$') && r->level)) return "bad level";
+	if (r->level > TS_MAXLEVEL || (r->type == '+' && !r->level) || ((r->type == '-' || r->type == '$') && r->level))
+		return "bad level";
 	if ((r->type == '=') != (off == TS_DUMMY)) return "misplaced record";
 	r->keylen = get_be16(p + 2);
 	r->vallen = get_be32(p + 4);
@@ -316,7 +325,8 @@ static int ts_next(struct cyrusdb *db, struct db_slice key, bool or_equal, struc
 		r = ts_read(db, to, t->end, &pos.rec, false);
 		if (!r && (pos.rec.type != '+' || !ts_tail_ok(t, &pos.rec))) r = bad(db, to, "record checksum is wrong", false);
 		/* a list that does not ascend would keep an iteration going for ever */
-		if (!r && key.n && db->engine->compare(db, ts_key(t, &pos.rec), key) <= 0) r = bad(db, to, "keys are out of order", false);
+		if (!r && key.n && db->engine->compare(db, ts_key(t, &pos.rec), key) <= 0)
+			r = bad(db, to, "keys are out of order", false);
 	}
 	if (r) return r;
 	*found = ts_key(t, &pos.rec);
@@ -582,7 +592,9 @@ static int ts_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 }
 
 const struct db_engine engine_twoskip = {
-	.name = "twoskip", .open = ts_open, .close = ts_close, .lock = ts_lock, .unlock = ts_unlock, .fetch = ts_fetch, .next = ts_next,
-	.put = ts_put, .del = ts_del, .commit = ts_commit, .abort = ts_abort, .consistent = ts_check, .repack = ts_repack, .dump = ts_dump,
+	.name = "twoskip", .open = ts_open, .close = ts_close, .lock = ts_lock, .unlock = ts_unlock, .fetch = ts_fetch,
+		.next = ts_next,
+	.put = ts_put, .del = ts_del, .commit = ts_commit, .abort = ts_abort, .consistent = ts_check, .repack = ts_repack,
+		.dump = ts_dump,
 	.compare = ts_compare, .longlock = "mappedfile",
 };

@@ -391,7 +391,8 @@ int ts_check(struct cyrusdb *db)
 		r = ts_read(db, to, t->end, &next, false);
 		if (r) break;
 		if (next.type != '+' || !ts_tail_ok(t, &next)) return inconsistent(db, to, "bad record");
-		if (count && db->engine->compare(db, ts_key(t, &next), ts_key(t, &rec)) <= 0) return inconsistent(db, to, "keys are out of order");
+		if (count && db->engine->compare(db, ts_key(t, &next), ts_key(t, &rec)) <= 0)
+			return inconsistent(db, to, "keys are out of order");
 		for (int i = 2; i <= next.level; i++) {
 			if (expect[i] != to) return inconsistent(db, to, "a level leads elsewhere");
 			expect[i] = next.ptr[i];
@@ -433,7 +434,8 @@ int ts_dump(struct cyrusdb *db, int detail)
 			off += 8;
 			continue;
 		}
-		printf("%08llX %s level=%d", (unsigned long long)off, rec.type == '=' ? "DUMMY" : rec.type == '+' ? "RECORD" : rec.type == '-' ?
+		printf("%08llX %s level=%d", (unsigned long long)off, rec.type == '=' ? "DUMMY" : rec.type == '+'
+			? "RECORD" : rec.type == '-' ?
 			"DELETE" : "COMMIT", rec.level);
 		if (rec.type == '+') dump_bytes("key", ts_key(t, &rec));
 		if (rec.type == '+' && detail > 1) dump_bytes("val", ts_val(t, &rec));

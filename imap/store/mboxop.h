@@ -1,0 +1,21 @@
+/* mboxop.h - what an administrator or user does to mailboxes as wholes: who may, which others follow, what else goes with them
+ * (spec/imap.md 6.3 to 6.5). Protocol-free: IMAP, autocreation and the tools call it. */
+#ifndef CAMB_MBOXOP_H
+#define CAMB_MBOXOP_H
+#include "auth/user.h"
+#include "store/mailbox.h"
+
+struct mboxop {
+	struct store *st;
+	const struct user *user;             /* who asks */
+	const struct namespace *ns;          /* as he sees names; for the policy on new names */
+	/* one line for each mailbox of a recursive operation; err 0: done. May be NULL. */
+	void (*told)(void *arg, const struct mbname *from, const struct mbname *to, int err);
+	void *arg;
+};
+
+/* partition NULL: chosen. Missing ancestors are made where the layout's release makes them. *uniqueid (may be NULL; caller frees). */
+int mboxop_create(struct mboxop *op, const struct mbname *n, const char *partition, char **uniqueid);
+int mboxop_delete(struct mboxop *op, const struct mbname *n);
+int mboxop_rename(struct mboxop *op, const struct mbname *from, const struct mbname *to, const char *partition);
+#endif

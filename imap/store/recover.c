@@ -1,0 +1,16 @@
+/* recover.c - see recover.h. */
+#include "store/recover.h"
+
+#include "base/log.h"
+#include "store/mboxlist.h"
+
+static int remove_reserved(void *arg, const struct mbentry *e)
+{
+	if (!(e->flags & MBENTRY_RESERVED)) return 0;
+	int r = mboxlist_bury(arg, e);
+	if (r) log_msg(LOG_ERR, "could not remove reserved mailbox '%s'", e->name);
+	else log_msg(LOG_NOTICE, "removed reserved mailbox '%s'", e->name);
+	return r;
+}
+
+int store_recover(struct store *st) { return mboxlist_each(st, NULL, MBOXLIST_ALL, remove_reserved, st); }

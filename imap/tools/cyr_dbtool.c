@@ -1,0 +1,204 @@
+/* cyr_dbtool.c - looks into a database file and changes it by hand (spec/tools.md 3). Keys and values are bytes; on standard
+ * input a line is KEY TAB VALUE. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/program.h"
+#include "db/dbconf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct tool {
+	struct cyrusdb *db;
+	struct cyrusdb_txn *txn;
+	bool use_txn;
+	int rc;                          /* the last cyrusdb error of a change */
+};
+
+static struct cyrusdb_txn **txn_of(struct tool *t) { return t->use_txn ? &t->txn : NULL; }
+
+static int fatal(const char *text, const char *detail, const char *end, int code)
+{
+	fprintf(stderr, "fatal error: %s%s%s\n", text, detail, end);
+	return code;
+}
+
+/* ---- actions on one key */
+
+static void do_get(struct tool *t, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	const char *v;
+	size_t n;
+	(void)val, (void)vallen;
+	if (!keylen || cyrusdb_fetch(t->db, key, keylen, &v, &n, NULL)) v = "", n = 0;
+	fwrite(v, 1, n, stdout);
+	putchar('\n');
+}
+
+static void do_set(struct tool *t, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	int r = cyrusdb_store(t->db, key, keylen, val, vallen, txn_of(t));
+	if (r) t->rc = r;
+}
+
+static void do_delete(struct tool *t, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	(void)val, (void)vallen;
+	int r = cyrusdb_delete(t->db, key, keylen, txn_of(t), true);
+	if (r) t->rc = r;
+}
+
+typedef void on_key(struct tool *t, const char *key, size_t keylen, const char *val, size_t vallen);
+
+static void each_line(struct tool *t, on_key *fn)
+{
+	char *line = NULL;
+	size_t alloc = 0;
+	for (ssize_t n; !t->rc && (n = getline(&line, &alloc, stdin)) >= 0;) {
+		if (n && line[n - 1] == '\n') n--;
+		const char *tab = memchr(line, '\t', (size_t)n);
+		size_t keylen = tab ? (size_t)(tab - line) : (size_t)n;
+		fn(t, line, keylen, tab ? tab + 1 : "", tab ? (size_t)n - keylen - 1 : 0);
+	}
+	free(line);
+}
+
+static void finish(struct tool *t)
+{
+	if (!t->txn) return;
+	int r = t->rc ? cyrusdb_abort(t->db, t->txn) : cyrusdb_commit(t->db, t->txn);
+	if (r) t->rc = r;
+	t->txn = NULL;
+}
+
+/* ---- batch: BEGIN, COMMIT, ABORT, SHOW [prefix], GET key, SET key value, DELETE key; words end at a tab */
+
+static void batch_end(struct tool *t, bool commit)
+{
+	if (!commit) t->rc = 1;
+	finish(t);
+	if (!commit) t->rc = 0;
+	t->use_txn = false;
+}
+
+static void batch_line(struct tool *t, const char *word, size_t n, const char *rest, size_t restlen)
+{
+	const char *tab = memchr(rest, '\t', restlen);
+	size_t keylen = tab ? (size_t)(tab - rest) : restlen, vallen = tab ? restlen - keylen - 1 : 0;
+	const char *val = tab ? tab + 1 : "";
+	if (n == 5 && !strncasecmp(word, "BEGIN", n)) t->use_txn = true;
+	else if (n == 6 && !strncasecmp(word, "COMMIT", n)) batch_end(t, true);
+	else if (n == 5 && !strncasecmp(word, "ABORT", n)) batch_end(t, false);
+	else if (n == 4 && !strncasecmp(word, "SHOW", n)) cyrusdb_dumpfile(t->db, rest, keylen, stdout, NULL);
+	else if (n == 3 && !strncasecmp(word, "GET", n)) do_get(t, rest, keylen, "", 0);
+	else if (n == 3 && !strncasecmp(word, "SET", n)) do_set(t, rest, keylen, val, vallen);
+	else if (n == 6 && !strncasecmp(word, "DELETE", n)) do_delete(t, rest, keylen, "", 0);
+	else fprintf(stderr, "Unknown batch command %.*s\n", (int)n, word);
+}
+
+/* ---- actions */
+
+static void act_key(struct tool *t, on_key *fn, char **args, int n)
+{
+	if (n) fn(t, args[0], strlen(args[0]), n > 1 ? args[1] : "", n > 1 ? strlen(args[1]) : 0);
+	else each_line(t, fn);
+	finish(t);
+}
+
+static void act_show(struct tool *t, char **args, int n)
+{
+	int r = cyrusdb_dumpfile(t->db, n ? args[0] : "", n ? strlen(args[0]) : 0, stdout, NULL);
+	if (r) t->rc = r;
+}
+static void act_get(struct tool *t, char **args, int n) { act_key(t, do_get, args, n); }
+static void act_set(struct tool *t, char **args, int n) { act_key(t, do_set, args, n); }
+static void act_delete(struct tool *t, char **args, int n) { act_key(t, do_delete, args, n); }
+static void act_dump(struct tool *t, char **args, int n) { t->rc = cyrusdb_dump(t->db, n ? atoi(args[0]) : 1); }
+static void act_repack(struct tool *t, char **args, int n) { (void)args, (void)n; t->rc = cyrusdb_repack(t->db); }
+static void act_consistent(struct tool *t, char **args, int n)
+{
+	(void)args, (void)n;
+	puts(cyrusdb_consistent(t->db) ? "No, not consistent" : "Yes, consistent");
+}
+static void act_batch(struct tool *t, char **args, int n)
+{
+	(void)args, (void)n;
+	t->use_txn = false;
+	each_line(t, batch_line);
+	finish(t);
+}
+
+/* Leaves a transaction open and dies: what recovery is tested with. */
+static void act_damage(struct tool *t, char **args, int n)
+{
+	t->use_txn = true;
+	if (n) do_set(t, args[0], strlen(args[0]), n > 1 ? args[1] : "", n > 1 ? strlen(args[1]) : 0);
+	else each_line(t, do_set);
+	_exit(1);
+}
+
+static const struct { const char *name; void (*fn)(struct tool *t, char **args, int n); } actions[] = {
+	{ "show", act_show }, { "get", act_get }, { "set", act_set }, { "delete", act_delete }, { "dump", act_dump },
+	{ "consistent", act_consistent }, { "repack", act_repack }, { "damage", act_damage }, { "batch", act_batch },
+};
+
+static int usage(const char *name)
+{
+	fprintf(stderr, "Usage: %s [-C altconfig] <old db> <old db backend> <action> [<key>] [<value>]\n", name);
+	fprintf(stderr, "Usable Backends:  ");
+	for (const char *const *e = cyrusdb_engines(); *e; e++) fprintf(stderr, "%s%s", e == cyrusdb_engines() ? "" : ", ", *e);
+	fprintf(stderr, "\nActions:\n"
+		"* show [<prefix>]\n* get [<key>]\n* set [<key> <value>]\n* delete [<key>]\n* dump - internal format dump\n"
+		"* consistent - check consistency\n* repack - repack/checkpoint the DB\n* damage - start a commit then die during\n"
+		"* batch - read commands from standard input and execute them\n"
+		"You may omit key or key/value and specify one per line on stdin\n"
+		"keys are terminated by tab or newline, values are terminated by newline\n");
+	return 255;
+}
+
+static int run(struct conf *c, char **argv, int argc, int flags, bool use_txn)
+{
+	struct tool t = { .use_txn = use_txn };
+	if (!cyrusdb_engine_known(argv[1]))
+		return fatal("cyrusdb backend ", argv[1], " not supported", conf_level(c) == LEVEL_25 ? EX_TEMPFAIL : EX_CONFIG);
+	struct cyrusdb_env *env = dbconf_env(c, false);
+	if (cyrusdb_open(env, argv[1], argv[0], flags, &t.db)) {
+		cyrusdb_env_free(env);
+		return fatal("can't open database", "", "", EX_TEMPFAIL);
+	}
+	size_t i = 0, n = sizeof actions / sizeof *actions;
+	while (i < n && strcmp(actions[i].name, argv[2])) i++;
+	if (i == n) fprintf(stderr, "Unknown action %s\n", argv[2]);
+	else actions[i].fn(&t, argv + 3, argc - 3);
+	if (t.rc) fprintf(stderr, "%s: %s\n", argv[2], cyrusdb_strerror(t.rc));
+	cyrusdb_close(t.db);
+	cyrusdb_env_free(env);
+	return fflush(stdout) || t.rc ? EX_TEMPFAIL : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *alt = NULL;
+	int flags = 0, opt;
+	bool use_txn = true;
+	while ((opt = getopt(argc, argv, "C:nMtTc")) != -1) switch (opt) {
+	case 'C': alt = optarg; break;
+	case 'n': flags |= CYRUSDB_CREATE; break;
+	case 'M': flags |= CYRUSDB_MBOXSORT; break;
+	case 'c': flags |= CYRUSDB_CONVERT; break;
+	case 't': use_txn = false; break;
+	case 'T': use_txn = true; break;
+	default: return usage(argv[0]);
+	}
+	if (argc - optind < 3) return usage(argv[0]);
+	struct conf *c;
+	int r = program_init(&c, alt, "cyr_dbtool", 0);
+	if (r) return r;
+	r = run(c, argv + optind, argc - optind, flags, use_txn);
+	conf_free(c);
+	return r;
+}

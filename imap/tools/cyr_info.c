@@ -1,0 +1,146 @@
+/* cyr_info.c - prints the configuration, what in it nobody reads, and the processes that run (spec/tools.md 3). */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "conf/lint.h"
+#include "conf/procfile.h"
+#include "conf/program.h"
+#include "master/conf_cyrus.h"
+#include "sys/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* ---- conf, conf-all, conf-default */
+
+enum show { SHOW_CHANGED, SHOW_ALL, SHOW_DEFAULTS };
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(conf_row(*(const enum conf_opt *)a)->name, conf_row(*(const enum conf_opt *)b)->name);
+}
+
+static void print_line(void *arg, const char *key, const char *value)
+{
+	char *line = mem_printf("%s: %s", key, value);
+	strarray_take(arg, line);
+}
+
+static void print_option(const struct conf *c, enum conf_opt o, enum show how)
+{
+	const struct conf_row *row = conf_row(o);
+	const char *def = conf_level(c) == LEVEL_25 ? row->def25 : row->def36;
+	char *v = how == SHOW_DEFAULTS ? NULL : conf_show(c, o);
+	if (how == SHOW_DEFAULTS && def) v = mem_strdup(row->type != CONF_BOOL ? def : strcmp(def, "on") ? "no" : "yes");
+	/* a set of words prints each word behind a blank: nothing at all when it is empty */
+	if (row->type == CONF_BITS && (!v || !*v)) printf("%s:\n", row->name);
+	else printf("%s: %s\n", row->name, v ? v : "");
+	free(v);
+}
+
+static int show_conf(const struct conf *c, enum show how)
+{
+	enum conf_opt sorted[OPT_COUNT];
+	for (int i = 0; i < OPT_COUNT; i++) sorted[i] = (enum conf_opt)i;
+	qsort(sorted, OPT_COUNT, sizeof *sorted, by_name);
+	for (int i = 0; i < OPT_COUNT; i++) {
+		if (conf_row(sorted[i])->type == CONF_KEY) continue;
+		if (how != SHOW_CHANGED || !conf_is_default(c, sorted[i])) print_option(c, sorted[i], how);
+	}
+	if (how == SHOW_DEFAULTS) return 0;
+	struct strarray lines = STRARRAY_INIT;
+	conf_each_overflow(c, print_line, &lines);
+	strarray_sort(&lines);
+	for (size_t i = 0; i < lines.n; i++) puts(lines.v[i]);
+	strarray_free(&lines);
+	return 0;
+}
+
+/* ---- conf-lint */
+
+static void print_unknown(void *arg, const char *key, const char *value)
+{
+	(void)arg;
+	printf("%s: %s\n", key, value);
+}
+
+/* The services that may have options of their own: all names of cyrus.conf. A file that cannot be read gives none. */
+static void service_names(const char *path, struct strarray *out)
+{
+	struct buf text = BUF_INIT;
+	struct cyrusconf conf = CYRUSCONF_INIT;
+	struct cyrusconf_error err;
+	if (file_read(path, 1 << 24, &text)) fprintf(stderr, "can't read %s\n", path);
+	else if (cyrusconf_parse(&conf, text.s, text.len, true, NULL, NULL, &err))
+		fprintf(stderr, "%s, line %u: %s\n", path, err.line, err.text);
+	else for (size_t i = 0; i < conf.n; i++) strarray_append(out, conf.entries[i].name);
+	cyrusconf_free(&conf);
+	buf_free(&text);
+}
+
+static int lint(const struct conf *c, const char *cyrusconf)
+{
+	struct strarray services = STRARRAY_INIT;
+	service_names(cyrusconf, &services);
+	lint_conf(c, &services, print_unknown, NULL);
+	strarray_free(&services);
+	return 0;
+}
+
+/* ---- proc */
+
+static int print_proc(void *arg, const struct procfile *p)
+{
+	(void)arg;
+	printf("%ld %s %s %s %s %s\n", (long)p->pid, p->service, p->host, p->user, p->mailbox, p->command);
+	return 0;
+}
+
+static int show_proc(const struct conf *c)
+{
+	procfile_each(c, print_proc, NULL);              /* no directory: nobody runs */
+	return 0;
+}
+
+static int usage(const char *name)
+{
+	fprintf(stderr, "Usage: %s [-C <altconfig>] [-M <cyrus.conf>] [-n appname] command\n\n"
+		"Where command is one of:\n\n"
+		"  * conf          - show config options that differ from default\n"
+		"  * conf-all      - show all config options\n"
+		"  * conf-default  - show default config for all options\n"
+		"  * conf-lint     - show unknown config options\n"
+		"  * proc          - show running processes\n", name);
+	return 255;
+}
+
+static int run(const struct conf *c, const char *command, const char *cyrusconf, const char *name)
+{
+	if (!strcmp(command, "conf")) return show_conf(c, SHOW_CHANGED);
+	if (!strcmp(command, "conf-all")) return show_conf(c, SHOW_ALL);
+	if (!strcmp(command, "conf-default") || !strcmp(command, "conf-defaults")) return show_conf(c, SHOW_DEFAULTS);
+	if (!strcmp(command, "conf-lint")) return lint(c, cyrusconf);
+	if (!strcmp(command, "proc")) return show_proc(c);
+	return usage(name);
+}
+
+int main(int argc, char **argv)
+{
+	const char *alt = NULL, *service = "cyr_info", *cyrusconf = SYSCONFDIR "/cyrus.conf";
+	int opt;
+	while ((opt = getopt(argc, argv, "C:M:n:")) != -1) switch (opt) {
+	case 'C': alt = optarg; break;
+	case 'M': cyrusconf = optarg; break;
+	case 'n': service = optarg; break;
+	default: return usage(argv[0]);
+	}
+	if (optind + 1 != argc) return usage(argv[0]);
+	struct conf *c;
+	int r = program_init(&c, alt, service, 0);
+	if (r) return r;
+	r = run(c, argv[optind], cyrusconf, argv[0]);
+	conf_free(c);
+	return fflush(stdout) && !r ? EX_IOERR : r;
+}
