@@ -64,3 +64,11 @@ endif
 check_PROGRAMS += lmtp_store
 lmtp_store_SOURCES = cunit/lmtpd/lmtp_store.c
 lmtp_store_LDADD = $(STORE_LIBS)
+if UNIT_TESTS
+check_PROGRAMS += check_lmtp
+TESTS += check_lmtp
+check_lmtp_SOURCES = cunit/lmtpd/check_lmtp.c
+check_lmtp_CPPFLAGS = $(AM_CPPFLAGS)
+check_lmtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_lmtp_LDADD = liblmtp.a libproto.a $(STORE_LIBS) $(CHECK_LIBS)
+endif
