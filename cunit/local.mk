@@ -59,3 +59,8 @@ echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
+
+# ---- lmtpd
+check_PROGRAMS += lmtp_store
+lmtp_store_SOURCES = cunit/lmtpd/lmtp_store.c
+lmtp_store_LDADD = $(STORE_LIBS)
