@@ -5,3 +5,11 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_
 
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
+
+# `make golden`: replays all recorded conversations (about a minute and a half)
+golden: imapd
+	srcdir=$(srcdir) python3 $(srcdir)/tests/golden_imap.py
+.PHONY: golden
+EXTRA_DIST += tests/golden_imap.py tests/golden_differences.json \
+	cunit/golden/store-2.5.7.tar.xz cunit/golden/store-2.5.7-alt.tar.xz cunit/golden/store-3.6.1.tar.xz cunit/golden/store-3.6.1-alt.tar.xz \
+	cunit/golden/expect-2.5.7 cunit/golden/expect-2.5.7-alt cunit/golden/expect-3.6.1 cunit/golden/expect-3.6.1-alt
