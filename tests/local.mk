@@ -13,3 +13,5 @@ golden: imapd
 EXTRA_DIST += tests/golden_imap.py tests/golden_differences.json \
 	cunit/golden/store-2.5.7.tar.xz cunit/golden/store-2.5.7-alt.tar.xz cunit/golden/store-3.6.1.tar.xz cunit/golden/store-3.6.1-alt.tar.xz \
 	cunit/golden/expect-2.5.7 cunit/golden/expect-2.5.7-alt cunit/golden/expect-3.6.1 cunit/golden/expect-3.6.1-alt
+TESTS += tests/run_fetch.sh
+EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
