@@ -120,7 +120,7 @@ static void message_info(struct examine *x, struct mailbox *mb, const struct ind
 	printf("      > CACHEVER:%-2u GUID:%s MODSEQ:%llu  %s: %llx\n", r->cache_version, guid, (unsigned long long)r->modseq,
 		x->level36 ? "THRID" : "THIRD", (unsigned long long)r->cid);
 	if (x->level36) flag_names(r);
-	printf("      > USERFLAGS: %08x %08x %08x %08x\n", r->user_flags[3], r->user_flags[2], r->user_flags[1], r->user_flags[0]);
+	printf("      > USERFLAGS: %08X %08X %08X %08X\n", r->user_flags[3], r->user_flags[2], r->user_flags[1], r->user_flags[0]);
 	cache_info(mb, r);
 }
 
@@ -223,7 +223,8 @@ int main(int argc, char **argv)
 	if (x.quota_only + x.check_only + (x.uid || x.seq) > 1 || optind == argc) return usage(&t);
 	if ((rc = toolbox_open(&t, alt, "mbexamine", false))) return rc;
 	x.level36 = t.st->layout->level == LEVEL_36;
-	rc = toolbox_each(&t, argv + optind, argc - optind, 0, examine_one, &x) ? EX_TEMPFAIL : x.rc;
+	unsigned flags = x.level36 ? 0 : TOOLBOX_CHILDREN;          /* as each release takes its arguments */
+	rc = toolbox_each(&t, argv + optind, argc - optind, flags, examine_one, &x) ? EX_TEMPFAIL : x.rc;
 	toolbox_close(&t);
 	return rc;
 }

@@ -31,7 +31,9 @@ static void sieve_dir(struct store *st, const struct mbname *u, struct buf *out)
 	bool full = conf_bool(st->conf, OPT_FULLDIRHASH);
 	char *name = mbname_internal(&inbox, &st->ns);
 	bool known = !mboxlist_lookup_any(st, name, &e);
-	if (known && !(e.flags & MBENTRY_LEGACYDIRS) && e.uniqueid && strlen(e.uniqueid) > 1) {
+	if (known && e.flags & MBENTRY_DELETED) {
+		;                                      /* the account is gone: none */
+	} else if (known && !(e.flags & MBENTRY_LEGACYDIRS) && e.uniqueid && strlen(e.uniqueid) > 1) {
 		path_by_id(root ? root : "", e.uniqueid, out);
 	} else {
 		buf_puts(out, root ? root : "");
@@ -189,8 +191,8 @@ static int one(struct toolbox *t, const char *arg, const struct choice *c)
 	if (!r) return 0;
 	bool level36 = t->st->layout->level == LEVEL_36;
 	if (!c->quiet) {
-		if (level36) fprintf(stderr, r == ERR_BADNAME ? "Invalid mailbox name: '%s'\n" : "%s: %s\n", arg, err_text(r));
-		else fprintf(stderr, "Invalid mailbox name: %s\n", arg);
+		if (r != ERR_BADNAME && r != ERR_NOMAILBOX) fprintf(stderr, "%s: %s\n", arg, err_text(r));
+		else fprintf(stderr, level36 ? "Invalid mailbox name: '%s'\n" : "Invalid mailbox name: %s\n", arg);
 	}
 	return !level36 ? 0 : r == ERR_BADNAME || r == ERR_NOMAILBOX ? EX_DATAERR : EX_TEMPFAIL;
 }

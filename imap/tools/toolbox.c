@@ -67,9 +67,12 @@ struct search {
 	size_t count, alloc;
 };
 
+/* "user/joe/x@dom" is below "user/joe@dom". */
 static bool below(const char *name, const char *parent, char sep)
 {
-	size_t n = strlen(parent);
+	const char *at = strrchr(parent, '@'), *name_at = at ? strrchr(name, '@') : NULL;
+	size_t n = at ? (size_t)(at - parent) : strlen(parent);
+	if (at && (!name_at || strcmp(at, name_at))) return false;
 	return !strncmp(name, parent, n) && name[n] == sep;
 }
 
