@@ -19,3 +19,6 @@ imap_tools_mbexamine_SOURCES = imap/tools/mbexamine.c imap/tools/toolbox.c imap/
 imap_tools_mbexamine_LDADD = $(STORE_LIBS)
 imap_tools_mbpath_SOURCES = imap/tools/mbpath.c imap/tools/toolbox.c imap/tools/toolbox.h
 imap_tools_mbpath_LDADD = $(STORE_LIBS)
+sbin_PROGRAMS += imap/tools/quota
+imap_tools_quota_SOURCES = imap/tools/quota.c imap/tools/json.c imap/tools/json.h imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_quota_LDADD = $(STORE_LIBS)
