@@ -72,3 +72,13 @@ check_lmtp_CPPFLAGS = $(AM_CPPFLAGS)
 check_lmtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_lmtp_LDADD = liblmtp.a libproto.a $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- arguments of IMAP commands
+if UNIT_TESTS
+check_PROGRAMS += check_fetch
+TESTS += check_fetch
+check_fetch_SOURCES = cunit/imapd/check_fetch.c imap/imapd/args.c imap/imapd/fetch_parse.c imap/imapd/search_parse.c
+check_fetch_CPPFLAGS = $(AM_CPPFLAGS)
+check_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_fetch_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif

@@ -28,3 +28,11 @@ TESTS += fuzz_lmtpaddr
 fuzz_lmtpaddr_SOURCES = fuzz/fuzz_lmtpaddr.c
 fuzz_lmtpaddr_LDADD = liblmtp.a libproto.a $(STORE_LIBS)
 EXTRA_DIST += fuzz/corpus/lmtpaddr
+
+# arguments of FETCH and SEARCH
+check_PROGRAMS += fuzz_imapargs
+TESTS += fuzz_imapargs
+fuzz_imapargs_SOURCES = fuzz/fuzz_imapargs.c imap/imapd/args.c imap/imapd/fetch_parse.c imap/imapd/search_parse.c
+fuzz_imapargs_CPPFLAGS = $(AM_CPPFLAGS)
+fuzz_imapargs_LDADD = $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/imapargs

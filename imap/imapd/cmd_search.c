@@ -28,6 +28,24 @@ static bool reads_text(const struct searchkey *k)
 	return false;
 }
 
+/* Does the answer carry MODSEQ? 2.5 does not count what is under a NOT. */
+static bool asks_modseq(const struct searchkey *k, bool under_not)
+{
+	if (k->op == SEARCH_MODSEQ) return true;
+	if (k->op == SEARCH_NOT && !under_not) return false;
+	for (k = k->first; k; k = k->next)
+		if (asks_modseq(k, under_not)) return true;
+	return false;
+}
+
+/* 3.6 says it even when nothing was found. A client that asks for it uses CONDSTORE (RFC 7162 3.1). */
+static void put_modseq(struct session *s, const struct searchkey *root, uint32_t found, uint64_t highest)
+{
+	bool level36 = s->level == LEVEL_36;
+	if (searchkey_has_modseq(root)) s->condstore = true;
+	if ((found || level36) && asks_modseq(root, level36)) putfmt(s, " (MODSEQ %llu)", (unsigned long long)(highest ? highest : 1));
+}
+
 static bool map_message(void *arg, const char **p, size_t *n)
 {
 	struct search *q = arg;
@@ -71,10 +89,7 @@ static void run(struct session *s, struct searchkey *root)
 		if (m->rec.modseq > modseq) modseq = m->rec.modseq;
 		putfmt(s, " %u", s->uid ? m->rec.uid : i + 1);
 	}
-	if (found && searchkey_has_modseq(root)) {
-		putfmt(s, " (MODSEQ %llu)", (unsigned long long)modseq);
-		s->condstore = true;
-	}
+	put_modseq(s, root, found, modseq);
 	put(s, "\r\n");
 	selected_update(s, s->uid);
 	respond_ok(s, "Completed (%u msgs in %.3f secs)", found, (double)(clock_mono() - start) / NSEC_PER_SEC);

@@ -114,6 +114,12 @@ static bool find(struct fetch_message *f, const struct fetch_section *sec, const
 	return !r && cut_to_file(f, ref.off, ref.len, p, n);
 }
 
+/* A message inside another may end within its header; then there is no empty line to repeat. Of a whole message it is always given. */
+static bool ends_with_empty_line(const struct fetch_section *sec, const char *p, size_t n)
+{
+	return !sec->npath || (n == 2 && !memcmp(p, "\r\n", 2)) || (n >= 4 && !memcmp(p + n - 4, "\r\n\r\n", 4));
+}
+
 static bool select_fields(struct fetch_message *f, const struct fetch_section *sec, const char **p, size_t *n)
 {
 	buf_reset(&f->text);
@@ -124,7 +130,7 @@ static bool select_fields(struct fetch_message *f, const struct fetch_section *s
 		return false;
 	}
 	header_select(*p, *n, sec->names, sec->not, &f->text);
-	buf_puts(&f->text, "\r\n");
+	if (ends_with_empty_line(sec, *p, *n)) buf_puts(&f->text, "\r\n");
 	*p = f->text.s;
 	*n = f->text.len;
 	return true;

@@ -23,7 +23,7 @@ libstore_a_SOURCES = \
 	imap/store/namelock.c imap/store/namelock.h \
 	imap/store/partition.c \
 	imap/store/paths.c imap/store/paths.h \
-	imap/store/quota.c imap/store/quota.h \
+	imap/store/quota.c imap/store/quota.h imap/store/quotascan.c imap/store/quotascan.h \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \
