@@ -60,6 +60,10 @@ master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
 
+# ---- lmtpd
+check_PROGRAMS += lmtp_store
+lmtp_store_SOURCES = cunit/lmtpd/lmtp_store.c
+lmtp_store_LDADD = $(STORE_LIBS)
 # ---- arguments of IMAP commands
 if UNIT_TESTS
 check_PROGRAMS += check_fetch

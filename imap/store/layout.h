@@ -19,7 +19,7 @@ struct layout {
 	void (*key)(const struct namespace *ns, const struct mbname *n, struct buf *out);
 	/* Decodes a record by name. 0; ERR_NOTFOUND: some other kind of key; ERR_BADFORMAT: damaged. */
 	int (*decode)(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out);
-	/* Writers run inside *txn and return a cyrusdb code. They set mtime to now. */
+	/* Writers run inside *txn and return a cyrusdb code. They set mtime to now, unless MBENTRY_KEEPTIME. */
 	int (*put)(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn);           /* create or change */
 	int (*bury)(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn);          /* gone for good */
 	int (*move)(struct store *st, const struct mbentry *from, const struct mbentry *to, struct cyrusdb_txn **txn);

@@ -143,7 +143,7 @@ static void encode(const struct mbentry *e, struct buf *b)
 	if (e->uidvalidity) buf_printf(b, "V %u ", e->uidvalidity);
 	if (e->createdmodseq) buf_printf(b, "C %llu ", (unsigned long long)e->createdmodseq);
 	if (e->foldermodseq) buf_printf(b, "F %llu ", (unsigned long long)e->foldermodseq);
-	buf_printf(b, "M %lld)", (long long)clock_now());
+	buf_printf(b, "M %lld)", (long long)(e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now()));
 }
 
 static int put_25(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)

@@ -121,7 +121,7 @@ static void put_common(const struct mbentry *e, struct buf *b)
 	if (e->uidvalidity) buf_printf(b, " V %u", e->uidvalidity);
 	if (e->createdmodseq) buf_printf(b, " C %llu", (unsigned long long)e->createdmodseq);
 	if (e->foldermodseq) buf_printf(b, " F %llu", (unsigned long long)e->foldermodseq);
-	buf_printf(b, " M %lld", (long long)clock_now());
+	buf_printf(b, " M %lld", (long long)(e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now()));
 	if (!(e->flags & MBENTRY_DELETED)) buf_puts(b, " A "), kv_acl_print(b, e->acl);
 }
 
@@ -261,6 +261,27 @@ static bool fetch_old(struct store *st, const struct mbname *n, struct mbentry *
 	return ok;
 }
 
+static bool id_is_elsewhere(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
+{
+	char *key = mem_printf("I%s", e->uniqueid);
+	struct buf own = BUF_INIT;
+	const char *val;
+	size_t len;
+	bool elsewhere = false;
+	if (!cyrusdb_fetch(st->mboxlist, key, strlen(key), &val, &len, txn)) {
+		struct arena *a = arena_new();
+		const char *p = val, *name;
+		struct dlist *d = dlist_parse(a, &p, val + len);
+		mbname_dbname(&e->parts, &st->ns, &own);
+		name = d ? dlist_str(d, "N") : NULL;
+		elsewhere = name && strcmp(name, buf_cstr(&own));
+		arena_free(a);
+	}
+	free(key);
+	buf_free(&own);
+	return elsewhere;
+}
+
 static int put_36(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
 {
 	struct mbentry old;
@@ -268,6 +289,8 @@ static int put_36(struct store *st, const struct mbentry *e, struct cyrusdb_txn 
 	int r = racl_update(st, had && !(old.flags & MBENTRY_DELETED) ? &old : NULL, live ? e : NULL, txn);
 	if (had) mbentry_free(&old);
 	if (!r) r = put_by_name(st, e, txn);
+	/* a tombstone shares its id with the mailbox that was renamed from there: the record by id is that one's */
+	if (!r && !live && id_is_elsewhere(st, e, txn)) return 0;
 	return r ? r : put_by_id(st, e, NULL, txn);
 }
 

@@ -9,6 +9,7 @@ libstore_a_SOURCES = \
 	imap/store/seqset.c imap/store/seqset.h \
 	imap/store/subs.c imap/store/subs.h \
 	imap/store/dlist.c imap/store/dlist.h \
+	imap/store/duplicate.c imap/store/duplicate.h \
 	imap/store/index_format.c imap/store/index_format.h \
 	imap/store/kv_acl.c imap/store/kv_acl.h \
 	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \
@@ -22,7 +23,7 @@ libstore_a_SOURCES = \
 	imap/store/namelock.c imap/store/namelock.h \
 	imap/store/partition.c \
 	imap/store/paths.c imap/store/paths.h \
-	imap/store/quota.c imap/store/quota.h \
+	imap/store/quota.c imap/store/quota.h imap/store/quotascan.c imap/store/quotascan.h \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \

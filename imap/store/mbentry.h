@@ -8,6 +8,7 @@ enum mbentry_flag {
 	MBENTRY_MOVING = 1 << 1, MBENTRY_REMOTE = 1 << 2, MBENTRY_RESERVED = 1 << 3,
 	MBENTRY_INTERMEDIATE = 1 << 4,     /* only a place in the hierarchy */
 	MBENTRY_LEGACYDIRS = 1 << 5,       /* directory by name (3.6); every entry of the 2.5 layout has it in memory */
+	MBENTRY_KEEPTIME = 1 << 6,         /* in memory only: mtime is written as it stands (restoring a dump) */
 };
 
 struct mbentry {

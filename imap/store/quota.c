@@ -180,6 +180,26 @@ int quota_delete(struct store *st, const char *root)
 	return r;
 }
 
+int quota_change(struct store *st, const char *root, bool (*change)(void *arg, struct quota *q), void *arg)
+{
+	struct cyrusdb *db;
+	struct cyrusdb_txn *txn = NULL;
+	struct quota q;
+	int r = open_db(st, &db);
+	if (r) return r;
+	r = fetch(db, root, &q, &txn);
+	if (!r) {
+		if (change(arg, &q)) {
+			if (store_record(st, db, root, &q, &txn) || (txn && cyrusdb_commit(db, txn))) r = ERR_IO;
+			txn = NULL;
+		}
+		quota_free(&q);
+	}
+	if (txn) cyrusdb_abort(db, txn);
+	cyrusdb_close(db);
+	return r;
+}
+
 int quota_use(struct store *st, const char *root, const char *mboxname, const int64_t diff[QUOTA_RESOURCES])
 {
 	struct cyrusdb *db;

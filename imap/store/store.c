@@ -21,15 +21,24 @@ static int settle_layout(struct store *st)
 	if (found == LEVEL_AUTO) found = wanted == LEVEL_AUTO ? LEVEL_36 : wanted;
 	if (wanted != LEVEL_AUTO && wanted != found)
 		log_msg(LOG_WARNING, "compatibility_level differs from the layout of the mailbox list; the list's layout is used for its records");
-	st->layout = found == LEVEL_25 ? &layout_25 : &layout_36;
-	conf_set_level(st->conf, wanted == LEVEL_AUTO ? found : wanted);
-	r = namespace_init(&st->ns, st->conf, true);
+	return store_use_level(st, found);
+}
+
+int store_use_level(struct store *st, enum conf_level level)
+{
+	enum conf_level wanted = conf_level_wanted(st->conf);
+	st->layout = level == LEVEL_25 ? &layout_25 : &layout_36;
+	conf_set_level(st->conf, wanted == LEVEL_AUTO ? level : wanted);
+	namespace_free(&st->ns);
+	int r = namespace_init(&st->ns, st->conf, true);
 	if (r) log_msg(LOG_ERR, "Invalid namespace prefix in configuration file");
-	st->ns.level = found;                   /* how names are stored follows the list, whatever the defaults */
+	st->ns.level = level;                   /* how names are stored follows the list, whatever the defaults */
 	return r;
 }
 
-int store_open(struct store **out, struct conf *conf, bool create)
+int store_open(struct store **out, struct conf *conf, bool create) { return store_open_list(out, conf, NULL, create); }
+
+int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create)
 {
 	struct store *st = mem_zalloc(sizeof *st);
 	struct buf path = BUF_INIT;
@@ -37,7 +46,8 @@ int store_open(struct store **out, struct conf *conf, bool create)
 	st->session_id = "";
 	st->macros = acl_macros(conf_word(conf, OPT_DELETERIGHT));
 	st->dbs = dbconf_env(conf, false);
-	path_conf(st, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
+	if (mboxlist) buf_puts(&path, mboxlist);
+	else path_conf(st, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
 	int rc = cyrusdb_open(st->dbs, conf_word(conf, OPT_MBOXLIST_DB), buf_cstr(&path), create ? CYRUSDB_CREATE : 0, &st->mboxlist);
 	int r = rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : rc ? ERR_IO : 0;
 	if (r) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));

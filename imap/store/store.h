@@ -30,5 +30,8 @@ struct store {
 /* Opens the databases, finds out the layout (spec/databases.md 1.1) and sets the configuration's level to it. create: a missing
  * mailboxes.db is made (servers, ctl_cyrusdb); else ERR_NOTFOUND. Errors are logged. */
 int store_open(struct store **out, struct conf *conf, bool create);
+int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create);      /* another mailboxes.db; NULL: the usual */
+/* Tools that fill an empty list: which layout it gets, where the configuration does not say (level auto). */
+int store_use_level(struct store *st, enum conf_level level);
 void store_close(struct store *st);           /* closes open mailboxes; NULL is allowed */
 #endif

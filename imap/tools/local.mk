@@ -1,5 +1,9 @@
 # imap/tools: see the head of Makefile.am
 
+sbin_PROGRAMS += imap/tools/deliver
+imap_tools_deliver_SOURCES = imap/tools/deliver.c
+imap_tools_deliver_LDADD = $(LIB_LIBS)
+
 # databases, configuration
 sbin_PROGRAMS += imap/tools/ctl_cyrusdb imap/tools/cyr_buildinfo imap/tools/cyr_dbtool imap/tools/cyr_info
 imap_tools_ctl_cyrusdb_SOURCES = imap/tools/ctl_cyrusdb.c
@@ -10,3 +14,15 @@ imap_tools_cyr_dbtool_SOURCES = imap/tools/cyr_dbtool.c
 imap_tools_cyr_dbtool_LDADD = $(LIB_LIBS)
 imap_tools_cyr_info_SOURCES = imap/tools/cyr_info.c
 imap_tools_cyr_info_LDADD = libmaster.a $(LIB_LIBS)
+
+# mailboxes
+sbin_PROGRAMS += imap/tools/ctl_mboxlist imap/tools/mbexamine imap/tools/mbpath
+imap_tools_ctl_mboxlist_SOURCES = imap/tools/ctl_mboxlist.c imap/tools/json.c imap/tools/json.h imap/tools/mboxdump.c imap/tools/mboxdump.h
+imap_tools_ctl_mboxlist_LDADD = $(STORE_LIBS)
+imap_tools_mbexamine_SOURCES = imap/tools/mbexamine.c imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_mbexamine_LDADD = $(STORE_LIBS)
+imap_tools_mbpath_SOURCES = imap/tools/mbpath.c imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_mbpath_LDADD = $(STORE_LIBS)
+sbin_PROGRAMS += imap/tools/quota
+imap_tools_quota_SOURCES = imap/tools/quota.c imap/tools/json.c imap/tools/json.h imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_quota_LDADD = $(STORE_LIBS)

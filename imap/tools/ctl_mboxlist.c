@@ -1,0 +1,295 @@
+/* ctl_mboxlist.c - the mailbox list as text: dump, undump; and whether it agrees with the directories (spec/tools.md 3). */
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/program.h"
+#include "store/mboxheader.h"
+#include "store/mboxlist.h"
+#include "store/paths.h"
+#include "store/walk.h"
+#include "sys/file.h"
+#include "tools/mboxdump.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { DUMP_MAX = 1 << 30, HEADER_MAX = 1 << 22 };
+
+/* ------------------------------------------------------------------------------------------------ -d */
+
+struct dump {
+	struct store *st;
+	const char *partition;
+	bool remove, local, intermediates, json, any;
+	struct strarray gone;
+};
+
+static int dump_one(void *arg, const struct mbentry *e)
+{
+	struct dump *d = arg;
+	struct buf b = BUF_INIT;
+	if (d->partition && (!e->partition || strcmp(e->partition, d->partition))) return 0;
+	if (e->flags & MBENTRY_INTERMEDIATE && d->json && !d->intermediates) return 0;
+	if (e->flags & MBENTRY_REMOTE && d->local) return 0;
+	if (d->json) {
+		buf_puts(&b, d->any ? ",\n" : "\n");
+		mboxdump_json(e, &b);
+	} else {
+		mboxdump_line(e, &b);
+	}
+	fwrite(b.s, 1, b.len, stdout);
+	buf_free(&b);
+	d->any = true;
+	if (d->remove) strarray_append(&d->gone, e->name);
+	return 0;
+}
+
+/* Only what reached the output is removed. */
+static int remove_dumped(struct dump *d)
+{
+	int r = fflush(stdout) == 0 ? 0 : ERR_IO;
+	for (size_t i = 0; i < d->gone.n && !r; i++) {
+		struct mbentry e;
+		r = mboxlist_lookup_any(d->st, d->gone.v[i], &e);
+		if (!r) r = mboxlist_bury(d->st, &e), mbentry_free(&e);
+	}
+	return r;
+}
+
+static int dump(struct dump *d)
+{
+	d->json = d->st->layout->level == LEVEL_36;
+	if (d->json) putchar('{');
+	int r = mboxlist_each(d->st, NULL, MBOXLIST_ALL, dump_one, d);
+	if (d->json) puts("\n}");
+	if (!r && d->remove) r = remove_dumped(d);
+	strarray_free(&d->gone);
+	return r || fflush(stdout) || ferror(stdout) ? EX_TEMPFAIL : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ -u */
+
+/* A line of 2.5 has no unique id; a list of 3.6 needs one: that of the mailbox's own header, else a fresh one. */
+static char *find_uniqueid(struct store *st, const struct mbentry *e)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct mboxheader h;
+	char *id = NULL;
+	if (e->partition && !path_mailbox(st, e, META_HEADER, "cyrus.header", &path) && !file_read(buf_cstr(&path), HEADER_MAX, &text)
+	    && !mboxheader_parse(&h, text.s, text.len)) {
+		if (h.uniqueid) id = mem_strdup(h.uniqueid);
+		mboxheader_free(&h);
+	}
+	buf_free(&path);
+	buf_free(&text);
+	return id ? id : st->layout->new_uniqueid();
+}
+
+static int put_one(void *arg, const struct mbentry *dumped)
+{
+	struct store *st = arg;
+	struct mbentry e, old;
+	mbentry_copy(&e, dumped);
+	if (e.mtime) e.flags |= MBENTRY_KEEPTIME;
+	if (st->layout->level == LEVEL_25) e.flags |= MBENTRY_LEGACYDIRS;
+	if (!mboxlist_lookup_any(st, e.name, &old)) {          /* what the older dialects do not carry stays */
+		if (!e.uniqueid && old.uniqueid) e.uniqueid = mem_strdup(old.uniqueid);
+		if (!e.uidvalidity) e.uidvalidity = old.uidvalidity;
+		mbentry_free(&old);
+	}
+	if (!e.uniqueid && st->layout->level == LEVEL_36) e.uniqueid = find_uniqueid(st, &e);
+	int r = mboxlist_put(st, &e);
+	if (r) fprintf(stderr, "%s: %s\n", e.name, err_text(r));
+	mbentry_free(&e);
+	return r;
+}
+
+static int undump(struct store *st)
+{
+	struct buf text = BUF_INIT;
+	enum conf_level found = LEVEL_AUTO;
+	unsigned bad = 0;
+	if (file_read_fd(STDIN_FILENO, DUMP_MAX, &text) < 0) {
+		fprintf(stderr, "ctl_mboxlist: cannot read the dump: %s\n", strerror(errno));
+		return EX_TEMPFAIL;
+	}
+	/* an empty list takes the layout that the dump came from, unless the configuration names one */
+	int r = layout_detect(st->mboxlist, &found);
+	if (!r && found == LEVEL_AUTO && conf_level_wanted(st->conf) == LEVEL_AUTO)
+		r = store_use_level(st, mboxdump_is_json(text.s ? text.s : "", text.len) ? LEVEL_36 : LEVEL_25);
+	if (!r) r = mboxdump_read(&st->ns, text.s ? text.s : "", text.len, put_one, st, &bad);
+	buf_free(&text);
+	return r ? EX_TEMPFAIL : bad ? EX_DATAERR : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ -v */
+
+struct verify {
+	struct store *st;
+	struct hash *expected;         /* directories where a cyrus.header belongs */
+	size_t root_len;
+};
+
+static int expect(void *arg, const struct mbentry *e)
+{
+	struct verify *v = arg;
+	struct buf path = BUF_INIT;
+	struct stat sb;
+	if (e->flags & (MBENTRY_REMOTE | MBENTRY_MOVING)) return 0;
+	/* where the header is: a mailbox without messages on a metapartition may lack the other one */
+	bool there = !path_mailbox(v->st, e, META_HEADER, NULL, &path);
+	if (there) hash_puts(v->expected, buf_cstr(&path), v);
+	if (!there || lstat(buf_cstr(&path), &sb) < 0 || !S_ISDIR(sb.st_mode))
+		printf("'%s' has a DB entry but no directory on partition '%s'\n", e->name, e->partition ? e->partition : "(null)");
+	buf_free(&path);
+	return 0;
+}
+
+/* The name a directory by name stands for: the partition's root, domain and hash components off, slashes to dots. */
+static char *name_of_dir(struct verify *v, const char *dir)
+{
+	bool hash = conf_bool(v->st->conf, OPT_HASHIMAPSPOOL);
+	const char *p = dir + v->root_len;
+	struct buf b = BUF_INIT;
+	while (*p == '/') p++;
+	if (!strncmp(p, "domain/", 7)) {
+		p += 7;
+		if (hash && p[0] && p[1] == '/') p += 2;
+		size_t n = strcspn(p, "/");
+		buf_append(&b, p, n);
+		buf_putc(&b, '!');
+		p += n;
+		while (*p == '/') p++;
+	}
+	if (hash && p[0] && p[1] == '/') p += 2;
+	for (; *p; p++) buf_putc(&b, *p == '/' ? '.' : *p);
+	return buf_take(&b);
+}
+
+/* A directory by unique id says in its header what it is. */
+static char *name_in_header(const char *path)
+{
+	struct buf text = BUF_INIT;
+	struct mboxheader h;
+	char *name = NULL;
+	if (!file_read(path, HEADER_MAX, &text) && !mboxheader_parse(&h, text.s, text.len)) {
+		if (h.name) name = mem_strdup(h.name);
+		mboxheader_free(&h);
+	}
+	buf_free(&text);
+	return name;
+}
+
+static int found_file(void *arg, const struct walk_entry *w)
+{
+	struct verify *v = arg;
+	if (w->kind == WALK_DIR) return !w->depth && !strcmp(w->name, "stage.") ? WALK_SKIP : 0;
+	if (w->kind != WALK_FILE || strcmp(w->name, "cyrus.header")) return 0;
+	char *dir = mem_dup(w->path, (size_t)(w->name - w->path - 1));
+	if (!hash_gets(v->expected, dir)) {
+		bool by_id = !strncmp(dir + v->root_len, "/uuid/", 6);
+		char *name = by_id ? name_in_header(w->path) : name_of_dir(v, dir);
+		printf("'%s' has a directory '%s' but no DB entry\n", name ? name : strrchr(dir, '/') + 1, dir);
+		free(name);
+	}
+	free(dir);
+	return 0;
+}
+
+static void add_root(void *arg, const char *key, const char *value)
+{
+	struct strarray *roots = arg;
+	char *root = mem_strdup(value);
+	size_t n = strlen(root);
+	while (n > 1 && root[n - 1] == '/') root[--n] = 0;
+	bool ours = !strncmp(key, "partition-", 10) || !strncmp(key, "metapartition-", 14) || !strncmp(key, "metadir-header-", 15);
+	if (ours && strarray_find(roots, root) < 0) strarray_append(roots, root);
+	free(root);
+}
+
+static int verify(struct store *st)
+{
+	struct verify v = { .st = st, .expected = hash_new() };
+	struct strarray roots = STRARRAY_INIT;
+	int r = mboxlist_each(st, NULL, MBOXLIST_LIVE, expect, &v);
+	conf_each_overflow(st->conf, add_root, &roots);
+	for (size_t i = 0; i < roots.n && !r; i++) {
+		v.root_len = strlen(roots.v[i]);
+		if (walk_dir(roots.v[i], WALK_DEPTH, found_file, &v) && errno != ENOENT) {
+			fprintf(stderr, "ctl_mboxlist: cannot read %s: %s\n", roots.v[i], strerror(errno));
+			r = ERR_IO;
+		}
+	}
+	strarray_free(&roots);
+	hash_free(v.expected, NULL);
+	return r ? EX_TEMPFAIL : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ main */
+
+static int usage(void)
+{
+	fprintf(stderr, "DUMP:\n"
+		"   ctl_mboxlist [-C <alt_config>] -d [-x] [-L] [-y] [-f filename] [-p partition]\n"
+		"UNDUMP:\n"
+		"   ctl_mboxlist [-C <alt_config>] -u [-f filename] [< mboxlist.dump]\n"
+		"VERIFY:\n"
+		"   ctl_mboxlist [-C <alt_config>] -v [-f filename]\n");
+	return 1;
+}
+
+static int run(int what, const char *alt, const char *file, struct dump *d)
+{
+	struct conf *c;
+	struct store *st;
+	int rc = program_init(&c, alt, "ctl_mboxlist", PROGRAM_NEED_DATA);
+	if (rc) return rc;
+	int r = store_open_list(&st, c, file, what == 'u');
+	if (r) {
+		fprintf(stderr, "fatal error: can't open the mailbox list: %s\n", err_text(r));
+		rc = EX_TEMPFAIL;
+	} else {
+		d->st = st;
+		rc = what == 'd' ? dump(d) : what == 'u' ? undump(st) : verify(st);
+		store_close(st);
+	}
+	conf_free(c);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const char *alt = NULL, *file = NULL;
+	struct dump d = { .gone = STRARRAY_INIT };
+	bool mupdate = false;
+	int what = 0, opt;
+	while ((opt = getopt(argc, argv, "C:awmdurcxf:p:viLy")) != -1) switch (opt) {
+	case 'C': alt = optarg; break;
+	case 'd': case 'u': case 'v': case 'm':
+		if (what && what != opt) return usage();
+		what = opt;
+		break;
+	case 'r': case 'c':
+		fprintf(stderr, "ctl_mboxlist: -%c is deprecated, use ctl_cyrusdb -%c instead\n", opt, opt);
+		return 1;
+	case 'f': file = optarg; break;
+	case 'p': d.partition = optarg; break;
+	case 'x': d.remove = true; break;
+	case 'L': d.local = true; break;
+	case 'y': d.intermediates = true; break;
+	case 'a': case 'w': case 'i': mupdate = true; break;
+	default: return usage();
+	}
+	if (what == 'm') {
+		fprintf(stderr, "couldn't connect to mupdate server\n");
+		return EX_TEMPFAIL;
+	}
+	bool dumping = d.partition || d.remove || d.local || d.intermediates;
+	if (!what || mupdate || optind != argc || (dumping && what != 'd')) return usage();
+	return run(what, alt, file, &d);
+}
