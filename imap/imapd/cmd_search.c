@@ -66,7 +66,8 @@ static bool matches(struct search *q, uint32_t seqno, const struct message *m)
 	const struct index_record *r = &m->rec;
 	struct search_message sm = {
 		.msgno = seqno, .uid = r->uid, .system_flags = r->system_flags, .user_flags = r->user_flags,
-		.seen = m->seen, .recent = m->recent, .internaldate = (time_t)r->internaldate, .sentdate = (time_t)r->sentdate, .size = r->size, .modseq = r->modseq,
+		.seen = m->seen, .recent = m->recent, .internaldate = (time_t)r->internaldate, .sentdate = (time_t)r->sentdate,
+		.size = r->size, .modseq = r->modseq,
 		.cache_number = r->cache_version, .map = map_message, .arg = q,
 	};
 	if (q->reads_text && !mailbox_cache(q->s->sel->mb, r, &p, &n) && !cacherec_parse(p, n, &cache)) sm.cache = &cache;

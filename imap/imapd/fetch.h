@@ -43,8 +43,8 @@ struct fetch_request {
 	uint64_t changedsince;
 };
 
-/* Reads what follows the sequence set and its space, to the end. `name` is the command's, for messages. NULL, or the text of the BAD.
- * All memory is the arena's of `a`; strings may not be used after it. */
+/* Reads what follows the sequence set and its space, to the end. `name` is the command's, for messages. NULL, or the text of the
+ * BAD. All memory is the arena's of `a`; strings may not be used after it. */
 const char *fetch_parse(struct args *a, const char *name, struct fetch_request *q);
 
 /* One message while its response is written: file and cache record are opened when the request asks for them and not before. */
