@@ -1,7 +1,7 @@
 /* fuzz_imapargs.c - any bytes as the arguments of FETCH and of SEARCH: every result is used as the commands use it.
  *
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also cut at
- * every length and with single bytes exchanged, which is how `make check` runs it. */
+ * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also
+ * cut at every length and with single bytes exchanged, which is how `make check` runs it. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,7 +48,9 @@ static void try_fetch(struct arena *arena, const char *p, size_t n)
 static void try_search(struct arena *arena, enum dialect d, const char *p, size_t n)
 {
 	static const char *flagname[USER_FLAGS] = { [0] = "a", [127] = "z" };
-	struct search_context c = { .name = "Search", .dialect = d, .flagname = flagname, .last_msgno = 9, .last_uid = 99, .canon = CANON_MERGESPACE };
+	struct search_context c = {
+		.name = "Search", .dialect = d, .flagname = flagname, .last_msgno = 9, .last_uid = 99, .canon = CANON_MERGESPACE,
+	};
 	uint32_t user[4] = { 1, 0, 0, 0 };
 	struct search_message m = { .msgno = 5, .uid = 55, .user_flags = user, .size = 100, .modseq = 3, .cache_number = 11 };
 	struct args a = { arena, p, p + n };

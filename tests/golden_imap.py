@@ -240,7 +240,8 @@ class Table:
                     'which names every single exchange.\nNumbers are exchanges of the recorded conversations with 2.5.7 and 3.6.1.\n\n'
                     '| Difference | Releases | Exchanges | Reason |\n|---|---|---|---|\n')
             for r in self.t['reasons']:
-                f.write('| %s | %s | %d | %s |\n' % (r['name'], r.get('releases', 'both'), n[r['name']], r['text']))
+                if n[r['name']]:
+                    f.write('| %s | %s | %d | %s |\n' % (r['name'], r.get('releases', 'both'), n[r['name']], r['text']))
             f.write('\nCapability lists name only what works, and the banner has our version: both are left out of the comparison.\n')
 
 

@@ -98,7 +98,8 @@ static const struct { const char *text; unsigned items; } good_fetches[] = {
 	{ "ALL", FETCH_ALL }, { "fast", FETCH_FAST }, { "(FULL)", FETCH_FULL }, { "(UID FLAGS)", FETCH_UID | FETCH_FLAGS },
 	{ "RFC822", FETCH_RFC822 | FETCH_SEEN }, { "RFC822.PEEK", FETCH_RFC822 }, { "RFC822.HEADER", FETCH_HEADER },
 	{ "RFC822.TEXT", FETCH_TEXT | FETCH_SEEN }, { "RFC822.TEXT.PEEK", FETCH_TEXT },
-	{ "BODY", FETCH_BODY }, { "BODY[]", FETCH_SEEN }, { "BODY.PEEK[]", 0 }, { "FLAGS (CHANGEDSINCE 5)", FETCH_FLAGS | FETCH_MODSEQ },
+	{ "BODY", FETCH_BODY }, { "BODY[]", FETCH_SEEN }, { "BODY.PEEK[]", 0 },
+	{ "FLAGS (CHANGEDSINCE 5)", FETCH_FLAGS | FETCH_MODSEQ },
 	{ "(UID MODSEQ) (CHANGEDSINCE 0)", FETCH_UID | FETCH_MODSEQ }, { "RFC822.HEADER.LINES (From)", 0 },
 };
 
@@ -244,15 +245,21 @@ static bool holds(const char *text, struct search_message *m)
 
 /* Message 7 of 10, UID 70, flagged and with the keyword `custom`, unseen, recent, of the year 1970. */
 static const struct { const char *text; bool match; } good_searches[] = {
-	{ "ALL", true }, { "7", true }, { "8", false }, { "*", false }, { "6:*", true }, { "9:5", true }, { "1,3,7", true }, { "0", false },
-	{ "UID 70", true }, { "UID 7", false }, { "UID 71:*", false }, { "FLAGGED", true }, { "unflagged", false }, { "UNANSWERED", true },
+	{ "ALL", true }, { "7", true }, { "8", false }, { "*", false }, { "6:*", true }, { "9:5", true },
+	{ "1,3,7", true }, { "0", false },
+	{ "UID 70", true }, { "UID 7", false }, { "UID 71:*", false }, { "FLAGGED", true }, { "unflagged", false },
+	{ "UNANSWERED", true },
 	{ "ANSWERED", false }, { "SEEN", false }, { "UNSEEN", true }, { "NEW", true }, { "OLD", false }, { "RECENT", true },
-	{ "KEYWORD CUSTOM", true }, { "UNKEYWORD custom", false }, { "KEYWORD last", false }, { "KEYWORD none", false }, { "UNKEYWORD none", true },
+	{ "KEYWORD CUSTOM", true }, { "UNKEYWORD custom", false }, { "KEYWORD last", false }, { "KEYWORD none", false },
+	{ "UNKEYWORD none", true },
 	{ "NOT ALL", false }, { "NOT NOT ALL", true }, { "OR SEEN FLAGGED", true }, { "OR SEEN NOT FLAGGED", false },
-	{ "OR OR SEEN ANSWERED FLAGGED", true }, { "OR (SEEN FLAGGED) (NEW 7)", true }, { "(SEEN) (FLAGGED)", false }, { "((ALL))", true },
+	{ "OR OR SEEN ANSWERED FLAGGED", true }, { "OR (SEEN FLAGGED) (NEW 7)", true }, { "(SEEN) (FLAGGED)", false },
+	{ "((ALL))", true },
 	{ "NOT (FLAGGED SEEN)", true }, { "FLAGGED NOT DELETED NOT DRAFT", true }, { "LARGER 499", true }, { "LARGER 500", false },
-	{ "SMALLER 501", true }, { "BEFORE 1-Jan-1971", true }, { "SINCE \"1-Jan-1971\"", false }, { "SENTSINCE 01-Jan-1970", true },
-	{ "OLDER 10", true }, { "YOUNGER 10", false }, { "MODSEQ 5", true }, { "MODSEQ 6", false }, { "MODSEQ \"/flags/\\\\Seen\" all 5", true },
+	{ "SMALLER 501", true }, { "BEFORE 1-Jan-1971", true }, { "SINCE \"1-Jan-1971\"", false },
+	{ "SENTSINCE 01-Jan-1970", true },
+	{ "OLDER 10", true }, { "YOUNGER 10", false }, { "MODSEQ 5", true }, { "MODSEQ 6", false },
+	{ "MODSEQ \"/flags/\\\\Seen\" all 5", true },
 	{ "CHARSET utf-8 ALL", true }, { "charset US-ASCII NOT SEEN", true }, { "LARGER 18446744073709551615", false },
 };
 
@@ -260,7 +267,8 @@ START_TEST(keys_mean_what_they_say)
 {
 	uint32_t user[4] = { 1u << 3, 0, 0, 0 };
 	struct search_message m = {
-		.msgno = 7, .uid = 70, .system_flags = FLAG_FLAGGED, .user_flags = user, .recent = true, .internaldate = 40000, .sentdate = 40000,
+		.msgno = 7, .uid = 70, .system_flags = FLAG_FLAGGED, .user_flags = user, .recent = true,
+		.internaldate = 40000, .sentdate = 40000,
 		.size = 500, .modseq = 5,
 	};
 	ck_assert_msg(holds(good_searches[_i].text, &m) == good_searches[_i].match, "%s", good_searches[_i].text);
@@ -278,7 +286,8 @@ static char *nested(const char *open, const char *close, unsigned n)
 
 START_TEST(nesting_has_an_end)
 {
-	static const struct { const char *open, *close; } kinds[] = { { "(", ")" }, { "NOT ", "" }, { "OR ALL ", "" }, { "OR ", " ALL" } };
+	static const struct { const char *open, *close; } kinds[] = { { "(", ")" }, { "NOT ", "" }, { "OR ALL ", "" },
+	{ "OR ", " ALL" } };
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		struct searchkey *root;
 		char *deep = nested(kinds[i].open, kinds[i].close, SEARCH_DEPTH_MAX - 2);

@@ -1,5 +1,5 @@
-/* cmd_fetch.c - FETCH and UID FETCH: items in the order of spec/imap.md 7.2, whatever order they were asked for in. No lock is held while
- * anything is sent: \Seen is set for all messages at once, before the first of them is. */
+/* cmd_fetch.c - FETCH and UID FETCH: items in the order of spec/imap.md 7.2, whatever order they were asked for in. No lock is
+ * held while anything is sent: \Seen is set for all messages at once, before the first of them is. */
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,5 +1,6 @@
-/* cmd_search.c - SEARCH and UID SEARCH over the view of the selected mailbox. The keys are parsed by search_parse.c and evaluated by
- * store/search.c; here messages are brought to them: index fields at once, the cache record when some key reads text, the file last. */
+/* cmd_search.c - SEARCH and UID SEARCH over the view of the selected mailbox. The keys are parsed by search_parse.c and evaluated
+ * by store/search.c; here messages are brought to them: index fields at once, the cache record when some key reads text, the file
+ * last. */
 #include "base/log.h"
 #include "imapd/commands.h"
 #include "imapd/respond.h"
@@ -43,7 +44,8 @@ static void put_modseq(struct session *s, const struct searchkey *root, uint32_t
 {
 	bool level36 = s->level == LEVEL_36;
 	if (searchkey_has_modseq(root)) s->condstore = true;
-	if ((found || level36) && asks_modseq(root, level36)) putfmt(s, " (MODSEQ %llu)", (unsigned long long)(highest ? highest : 1));
+	if ((found || level36) && asks_modseq(root, level36))
+		putfmt(s, " (MODSEQ %llu)", (unsigned long long)(highest ? highest : 1));
 }
 
 static bool map_message(void *arg, const char **p, size_t *n)
@@ -63,8 +65,9 @@ static bool matches(struct search *q, uint32_t seqno, const struct message *m)
 	size_t n;
 	const struct index_record *r = &m->rec;
 	struct search_message sm = {
-		.msgno = seqno, .uid = r->uid, .system_flags = r->system_flags, .user_flags = r->user_flags, .seen = m->seen, .recent = m->recent,
-		.internaldate = (time_t)r->internaldate, .sentdate = (time_t)r->sentdate, .size = r->size, .modseq = r->modseq,
+		.msgno = seqno, .uid = r->uid, .system_flags = r->system_flags, .user_flags = r->user_flags,
+		.seen = m->seen, .recent = m->recent, .internaldate = (time_t)r->internaldate, .sentdate = (time_t)r->sentdate,
+		.size = r->size, .modseq = r->modseq,
 		.cache_number = r->cache_version, .map = map_message, .arg = q,
 	};
 	if (q->reads_text && !mailbox_cache(q->s->sel->mb, r, &p, &n) && !cacherec_parse(p, n, &cache)) sm.cache = &cache;

@@ -1,5 +1,5 @@
-/* fetch.h - FETCH in its three steps: arguments -> struct fetch_request (fetch_parse.c), request and message -> the bytes of body items
- * (fetch_body.c), both into a response (cmd_fetch.c). RFC 3501 6.4.5, RFC 7162 3.1.4, spec/imap.md 7.2. */
+/* fetch.h - FETCH in its three steps: arguments -> struct fetch_request (fetch_parse.c), request and message -> the bytes of body
+ * items (fetch_body.c), both into a response (cmd_fetch.c). RFC 3501 6.4.5, RFC 7162 3.1.4, spec/imap.md 7.2. */
 #ifndef CAMB_FETCH_H
 #define CAMB_FETCH_H
 #include "imapd/args.h"
@@ -36,13 +36,15 @@ struct fetch_section {
 struct fetch_sections { struct fetch_section *first, **last; };
 struct fetch_request {
 	unsigned items;                      /* FETCH_ bits */
-	struct fetch_sections lines, fields, sections;      /* answered in this order: RFC822.HEADER.LINES, HEADER.FIELDS, the others */
+	struct fetch_sections lines;         /* RFC822.HEADER.LINES; the lists are answered in this order */
+	struct fetch_sections fields;        /* HEADER.FIELDS */
+	struct fetch_sections sections;
 	bool limited;                        /* CHANGEDSINCE was given */
 	uint64_t changedsince;
 };
 
-/* Reads what follows the sequence set and its space, to the end. `name` is the command's, for messages. NULL, or the text of the BAD. All
- * memory is the arena's of `a`; strings may not be used after it. */
+/* Reads what follows the sequence set and its space, to the end. `name` is the command's, for messages. NULL, or the text of the
+ * BAD. All memory is the arena's of `a`; strings may not be used after it. */
 const char *fetch_parse(struct args *a, const char *name, struct fetch_request *q);
 
 /* One message while its response is written: file and cache record are opened when the request asks for them and not before. */
@@ -57,7 +59,8 @@ struct fetch_message {
 	struct buf text;                     /* selected header fields */
 };
 /* Opens what the request needs. What cannot be had is logged and answered as NIL. Always ends with fetch_message_close(). */
-void fetch_message_open(struct fetch_message *f, struct mailbox *mb, const struct index_record *rec, const struct fetch_request *q);
+void fetch_message_open(struct fetch_message *f, struct mailbox *mb, const struct index_record *rec,
+	const struct fetch_request *q);
 void fetch_message_close(struct fetch_message *f);
 
 /* The bytes of a section, its partial taken; they point into the file or f->text and stay until the next call. false: NIL. */

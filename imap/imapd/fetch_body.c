@@ -1,5 +1,5 @@
-/* fetch_body.c - where the bytes of body items are: in the message file, found by the cache record's sections, or in the header fields that the
- * record holds. Every offset and length is cut to the file as it is. See fetch.h. */
+/* fetch_body.c - where the bytes of body items are: in the message file, found by the cache record's sections, or in the header
+ * fields that the record holds. Every offset and length is cut to the file as it is. See fetch.h. */
 #include "base/err.h"
 #include "base/log.h"
 #include "imapd/fetch.h"
@@ -64,13 +64,15 @@ static bool build_cache(struct fetch_message *f)
 	return !cacherec_parse(f->built.s, f->built.len, &f->cache);
 }
 
-void fetch_message_open(struct fetch_message *f, struct mailbox *mb, const struct index_record *rec, const struct fetch_request *q)
+void fetch_message_open(struct fetch_message *f, struct mailbox *mb, const struct index_record *rec,
+	const struct fetch_request *q)
 {
 	*f = (struct fetch_message){ .mb = mb, .rec = rec, .number = rec->cache_version };
 	if (needs_file(f->number, q)) open_file(f);
 	if (!needs_cache(q)) return;
 	f->has_cache = read_cache(f) || build_cache(f);
-	if (!f->has_cache) log_msg(LOG_ERR, "mailbox %s: uid %u: no cache record and no message to make it from", mb->entry.name, rec->uid);
+	if (f->has_cache) return;
+	log_msg(LOG_ERR, "mailbox %s: uid %u: no cache record and no message to make it from", mb->entry.name, rec->uid);
 }
 
 void fetch_message_close(struct fetch_message *f)
@@ -108,13 +110,15 @@ static bool find(struct fetch_message *f, const struct fetch_section *sec, const
 	const struct text *item = &f->cache.item[CACHE_SECTION];
 	bool zero = is_part_zero(f, sec);
 	if (!f->has_cache) return false;
-	int r = section_find(f->number, item->s, item->n, zero ? NULL : sec->path, zero ? 0 : sec->npath, zero ? SECTION_HEADER : sec->what, &ref);
+	int r = section_find(f->number, item->s, item->n, zero ? NULL : sec->path, zero ? 0 : sec->npath,
+		zero ? SECTION_HEADER : sec->what, &ref);
 	if (r == ERR_BADFORMAT)
 		log_msg(LOG_ERR, "IOERROR: mailbox %s: uid %u: damaged section item in the cache", f->mb->entry.name, f->rec->uid);
 	return !r && cut_to_file(f, ref.off, ref.len, p, n);
 }
 
-/* A message inside another may end within its header; then there is no empty line to repeat. Of a whole message it is always given. */
+/* A message inside another may end within its header; then there is no empty line to repeat. Of a whole message it is always
+ * given. */
 static bool ends_with_empty_line(const struct fetch_section *sec, const char *p, size_t n)
 {
 	return !sec->npath || (n == 2 && !memcmp(p, "\r\n", 2)) || (n >= 4 && !memcmp(p + n - 4, "\r\n\r\n", 4));
@@ -138,7 +142,8 @@ static bool select_fields(struct fetch_message *f, const struct fetch_section *s
 
 bool fetch_section_bytes(struct fetch_message *f, const struct fetch_section *sec, const char **p, size_t *n)
 {
-	bool have = sec->whole ? f->has_file && cut_to_file(f, 0, f->file.len, p, n) : sec->fields ? select_fields(f, sec, p, n) : find(f, sec, p, n);
+	bool have = sec->whole ? f->has_file && cut_to_file(f, 0, f->file.len, p, n)
+		: sec->fields ? select_fields(f, sec, p, n) : find(f, sec, p, n);
 	if (!have) return false;
 	if (sec->partial) {
 		size_t start = sec->start < *n ? (size_t)sec->start : *n;

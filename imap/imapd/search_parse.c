@@ -1,4 +1,5 @@
-/* search_parse.c - see search_parse.h. Parentheses, NOT and OR nest on a stack of our own: what a client sends never deepens the process's. */
+/* search_parse.c - see search_parse.h. Parentheses, NOT and OR nest on a stack of our own: what a client sends never deepens the
+ * process's. */
 #include "imapd/search_parse.h"
 #include "base/err.h"
 #include "store/index_format.h"

@@ -1,4 +1,5 @@
-/* search_parse.h - the arguments of SEARCH -> a tree of keys (RFC 3501 6.4.4, RFC 5032, RFC 7162 3.1.5; spec/imap.md 7.3). Pure. */
+/* search_parse.h - the arguments of SEARCH -> a tree of keys (RFC 3501 6.4.4, RFC 5032, RFC 7162 3.1.5; spec/imap.md 7.3). Pure:
+ * bytes in, a tree out. */
 #ifndef CAMB_SEARCH_PARSE_H
 #define CAMB_SEARCH_PARSE_H
 #include "imapd/args.h"
