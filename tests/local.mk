@@ -12,11 +12,8 @@ EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmt
 
 # quickstart, runtests
 EXTRA_DIST += tests/lib/packages.bash tests/lib/summary.py
-# `make golden`: replays all recorded conversations (about a minute and a half)
-golden: imapd
-	srcdir=$(srcdir) python3 $(srcdir)/tests/golden_imap.py
-.PHONY: golden
-EXTRA_DIST += tests/golden_imap.py tests/golden_differences.json \
+TESTS += tests/golden.sh
+EXTRA_DIST += tests/golden.sh tests/golden_imap.py tests/golden_differences.json \
 	cunit/golden/store-2.5.7.tar.xz cunit/golden/store-2.5.7-alt.tar.xz cunit/golden/store-3.6.1.tar.xz cunit/golden/store-3.6.1-alt.tar.xz \
 	cunit/golden/expect-2.5.7 cunit/golden/expect-2.5.7-alt cunit/golden/expect-3.6.1 cunit/golden/expect-3.6.1-alt
 TESTS += tests/run_fetch.sh
