@@ -59,3 +59,13 @@ echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
+
+# ---- the mailbox store: death at any write, repair
+if UNIT_TESTS
+check_PROGRAMS += check_append
+TESTS += check_append
+check_append_SOURCES = cunit/crash/check_append.c cunit/store/storetest.h
+check_append_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_append_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_append_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif

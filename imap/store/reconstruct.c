@@ -176,7 +176,8 @@ static bool take_fields(struct work *w, struct index_record *r, const struct mes
 	const struct { const char *name; uint64_t was, now; bool here; } fields[] = {
 		{ "sentdate", (uint64_t)r->sentdate, i->sentdate, true }, { "size", r->size, i->size, true },
 		{ "header_size", r->header_size, i->header_size, true },
-		{ "gmtime", (uint64_t)r->gmtime, i->gmtime, w->mb->h.minor_version >= 12 },
+		/* of a Date without zone 2.5 made either this or the internal date */
+		{ "gmtime", (uint64_t)r->gmtime, i->gmtime, w->mb->h.minor_version >= 12 && r->gmtime != r->internaldate },
 		{ "content_lines", r->content_lines, i->content_lines, mailbox_cache_version(w->mb) == CACHE_NUMBER_25 },
 		{ "guid", no_guid(r->guid), 0, w->mb->h.minor_version >= 10 },
 	};
