@@ -68,4 +68,10 @@ check_append_SOURCES = cunit/crash/check_append.c cunit/store/storetest.h
 check_append_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_append_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_append_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_reconstruct
+TESTS += check_reconstruct
+check_reconstruct_SOURCES = cunit/store/check_reconstruct.c cunit/store/storetest.h
+check_reconstruct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_reconstruct_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_reconstruct_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif

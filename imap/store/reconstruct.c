@@ -24,8 +24,8 @@ struct work {
 	struct spool files;
 	struct found *again;              /* files that need a new UID */
 	size_t nagain, again_alloc;
-	uint64_t modseq;                  /* of this run's changes, 0: none yet */
-	uint32_t last_uid;                /* highest UID seen, in a -n run too */
+	uint32_t last_uid;                /* highest UID of a record */
+	bool rescued;                     /* the index lost records: files above those left are theirs */
 };
 
 void reconstruct_say(const struct reconstruct *rc, const char *fmt, ...)
@@ -371,7 +371,9 @@ static int append_as(struct work *w, const struct found *f)
 static int add_files(struct work *w, size_t next)
 {
 	bool fix = reconstruct_fixing(w->rc);
+	uint32_t used = w->mb->h.last_uid;
 	int e = 0;
+	if (w->rescued) w->mb->h.last_uid = w->last_uid;      /* for as long as they get their old UIDs back */
 	for (; next < w->files.n && !e; next++) {
 		const struct spool_file *f = &w->files.v[next];
 		if (f->uid <= w->mb->h.last_uid) {
@@ -381,6 +383,7 @@ static int add_files(struct work *w, size_t next)
 		reconstruct_say(w->rc, "%s uid %u found - adding", w->name, f->uid);
 		if (fix) e = append(w, f->uid, f->mtime);
 	}
+	if (w->mb->h.last_uid < used) w->mb->h.last_uid = used;
 	for (size_t i = 0; i < w->nagain && !e; i++) {
 		reconstruct_say(w->rc, "%s uid %u rediscovered - appending", w->name, w->again[i].uid);
 		if (fix) e = append_as(w, &w->again[i]);
@@ -416,9 +419,9 @@ static int work_through(struct work *w)
 	return e;
 }
 
-static int with_mailbox(const struct reconstruct *rc, struct mailbox *mb)
+static int with_mailbox(const struct reconstruct *rc, struct mailbox *mb, bool rescued)
 {
-	struct work w = { .rc = rc, .mb = mb, .name = mb->entry.name };
+	struct work w = { .rc = rc, .mb = mb, .name = mb->entry.name, .rescued = rescued };
 	int e = work_through(&w);
 	if (!e && reconstruct_fixing(rc)) e = mailbox_commit(mb);
 	else mailbox_abort(mb);
@@ -462,7 +465,7 @@ int reconstruct_mailbox(const struct reconstruct *rc, const char *name)
 	int e = open_locked(rc->st, name, &mb);
 	if (e == ERR_IO || e == ERR_BADFORMAT) e = rescue_and_open(rc, name, &lock, &mb);
 	if (!e) {
-		e = with_mailbox(rc, mb);
+		e = with_mailbox(rc, mb, lock != NULL);
 		if (!reconstruct_fixing(rc)) mb->h.options &= ~(uint32_t)(MBOXOPT_DELETED | MBOXOPT_NEEDS_REPACK | MBOXOPT_NEEDS_UNLINK);
 		int u = mailbox_unlock(mb);
 		if (!e) e = u;
