@@ -74,4 +74,11 @@ check_reconstruct_SOURCES = cunit/store/check_reconstruct.c cunit/store/storetes
 check_reconstruct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_reconstruct_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_reconstruct_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_store
+TESTS += check_store
+check_store_SOURCES = cunit/store/check_store.c cunit/store/storetest.h
+check_store_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_store_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
+EXTRA_DIST += cunit/golden/store
