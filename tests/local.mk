@@ -5,3 +5,6 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_
 
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
+
+TESTS += tests/tools/mailbox.sh
+EXTRA_DIST += tests/tools/mailbox.sh
