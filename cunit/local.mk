@@ -82,3 +82,25 @@ check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_store_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/store
+# ---- lmtpd
+check_PROGRAMS += lmtp_store
+lmtp_store_SOURCES = cunit/lmtpd/lmtp_store.c
+lmtp_store_LDADD = $(STORE_LIBS)
+if UNIT_TESTS
+check_PROGRAMS += check_lmtp
+TESTS += check_lmtp
+check_lmtp_SOURCES = cunit/lmtpd/check_lmtp.c
+check_lmtp_CPPFLAGS = $(AM_CPPFLAGS)
+check_lmtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_lmtp_LDADD = liblmtp.a libproto.a $(STORE_LIBS) $(CHECK_LIBS)
+endif
+
+# ---- arguments of IMAP commands
+if UNIT_TESTS
+check_PROGRAMS += check_fetch
+TESTS += check_fetch
+check_fetch_SOURCES = cunit/imapd/check_fetch.c imap/imapd/args.c imap/imapd/fetch_parse.c imap/imapd/search_parse.c
+check_fetch_CPPFLAGS = $(AM_CPPFLAGS)
+check_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_fetch_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif

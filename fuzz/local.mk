@@ -21,3 +21,18 @@ TESTS += fuzz_message
 fuzz_message_SOURCES = fuzz/fuzz_message.c
 fuzz_message_LDADD = $(STORE_LIBS)
 EXTRA_DIST += fuzz/corpus/message
+
+# LMTP: addresses, xtext, the message filter
+check_PROGRAMS += fuzz_lmtpaddr
+TESTS += fuzz_lmtpaddr
+fuzz_lmtpaddr_SOURCES = fuzz/fuzz_lmtpaddr.c
+fuzz_lmtpaddr_LDADD = liblmtp.a libproto.a $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/lmtpaddr
+
+# arguments of FETCH and SEARCH
+check_PROGRAMS += fuzz_imapargs
+TESTS += fuzz_imapargs
+fuzz_imapargs_SOURCES = fuzz/fuzz_imapargs.c imap/imapd/args.c imap/imapd/fetch_parse.c imap/imapd/search_parse.c
+fuzz_imapargs_CPPFLAGS = $(AM_CPPFLAGS)
+fuzz_imapargs_LDADD = $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/imapargs

@@ -76,9 +76,10 @@ static void put_rights_list(struct session *s, const struct mboxarg *m, const ch
 {
 	struct buf b = BUF_INIT;
 	const char *order = "lrswipkxtecdan";
+	bool inbox = mbname_is_inbox(&m->parts);          /* there p may be given by itself: mail comes in that way */
 	if (!canonical) {
 		put(s, " \"\"");
-	} else if (mbname_owned_by(&m->parts, id, &s->st->ns)) {
+	} else if ((!m->parts.deleted || s->level == LEVEL_36) && mbname_owned_by(&m->parts, id, &s->st->ns)) {
 		const char *implicit = conf_str(s->conf, OPT_IMPLICIT_OWNER_RIGHTS);
 		uint32_t have = acl_rights_parse(implicit ? implicit : "", &s->st->macros, NULL);
 		acl_rights_print(&b, have, &s->st->macros);
@@ -88,9 +89,9 @@ static void put_rights_list(struct session *s, const struct mboxarg *m, const ch
 			if (!strchr(buf_cstr(&b), *p)) putfmt(s, " %c", *p);
 		put(s, " 0 1 2 3 4 5 6 7 8 9");
 	} else {
-		put(s, m->parts.localpart ? " p" : " \"\"");
+		put(s, inbox ? " p" : " \"\"");
 		for (const char *p = order; *p; p++)
-			if (!m->parts.localpart || *p != 'p') putfmt(s, " %c", *p);
+			if (!inbox || *p != 'p') putfmt(s, " %c", *p);
 		put(s, " 0 1 2 3 4 5 6 7 8 9");
 	}
 	buf_free(&b);

@@ -23,6 +23,7 @@ enum category { CAT_INBOX, CAT_OWN, CAT_ALT, CAT_OTHER, CAT_SHARED, CAT_DELETED 
 struct entry {
 	char *ext;                        /* in s->cmd */
 	char *use;                        /* special uses, or NULL */
+	size_t suffix;                    /* bytes of "@domain" at the end of ext: no level of the hierarchy lies in it */
 	uint32_t order;                   /* in the database */
 	enum category category;
 	bool listed;                      /* false: only its ancestors count (a subscription whose mailbox is gone) */
@@ -34,7 +35,6 @@ struct listing {
 	struct glob *glob;
 	const char *verb;                 /* "LIST" or "LSUB" */
 	bool subs, all_levels;            /* all_levels: the pattern ends in %: every level it matches is listed */
-	bool deleted;                     /* an admin asks for the DELETED tree */
 	struct entry *v;
 	size_t n, alloc;
 	struct hash *entries;             /* ext -> entry, those that are listed */
@@ -50,8 +50,8 @@ struct listing {
 static enum category category_of(struct listing *l, const struct mbname *n, const char *ext)
 {
 	struct session *s = l->s;
-	if (n->deleted) return CAT_DELETED;
 	if (!n->localpart) return CAT_SHARED;
+	if (n->deleted) return CAT_DELETED;
 	if (s->ns.isadmin || !mbname_owned_by(n, s->user.userid, &s->ns)) return CAT_OTHER;
 	size_t alt = strlen(s->ns.altprefix);
 	if (!n->boxes.n) return CAT_INBOX;
@@ -59,13 +59,24 @@ static enum category category_of(struct listing *l, const struct mbname *n, cons
 	return s->ns.alt && alt && !strncmp(ext, s->ns.altprefix, alt) && ext[alt] == s->ns.sep ? CAT_ALT : CAT_OWN;
 }
 
-static void note_parents(struct listing *l, const char *ext)
+/* The name of a level: the first `len` bytes of the name, and its domain. In s->cmd. */
+static char *level_name(struct listing *l, const struct entry *e, size_t len)
 {
-	for (const char *p = strrchr(ext, l->s->ns.sep); p && p > ext;) {
-		size_t n = (size_t)(p - ext);
-		if (hash_put(l->parents, ext, n, l)) break;          /* and so are all above it */
-		for (p--; p > ext && *p != l->s->ns.sep; p--) ;
+	return arena_printf(l->s->cmd, "%.*s%s", (int)len, e->ext, e->ext + strlen(e->ext) - e->suffix);
+}
+
+static void note_parents(struct listing *l, const struct entry *e)
+{
+	for (size_t n = strlen(e->ext) - e->suffix; n-- > 1;) {
+		if (e->ext[n] != l->s->ns.sep) continue;
+		if (!e->suffix ? hash_put(l->parents, e->ext, n, l) : hash_puts(l->parents, level_name(l, e, n), l)) break;      /* and so are all above */
 	}
+}
+
+static size_t domain_suffix(const struct mbname *n, const char *ext)
+{
+	size_t d = n->domain ? strlen(n->domain) + 1 : 0, len = strlen(ext);
+	return d && len > d && ext[len - d] == '@' && !strcmp(ext + len - d + 1, n->domain) ? d : 0;
 }
 
 static void add(struct listing *l, const struct mbname *n, const struct mbentry *e, bool listed)
@@ -77,12 +88,14 @@ static void add(struct listing *l, const struct mbname *n, const struct mbentry 
 	MEM_GROW(l->v, l->alloc, l->n + 1);
 	struct entry *x = &l->v[l->n];
 	*x = (struct entry){ .ext = ext, .order = (uint32_t)l->n, .listed = listed, .category = category_of(l, n, ext),
+		.suffix = domain_suffix(n, ext),
 		.inbox = mbname_is_inbox(n) && mbname_owned_by(n, s->user.userid, &s->ns) && !s->ns.isadmin };
-	if (s->level == LEVEL_25) x->category = s->ns.isadmin ? CAT_OWN : x->category <= CAT_ALT ? CAT_OWN : CAT_OTHER;
+	if (s->level == LEVEL_25 && !s->ns.alt) x->category = s->ns.isadmin ? CAT_OWN : x->category <= CAT_ALT ? CAT_OWN : CAT_OTHER;
+	if (s->level == LEVEL_25 && s->ns.alt && x->category == CAT_INBOX) x->category = CAT_OWN;
 	if (e && specialuse_get(l->uses, e, &use)) x->use = arena_dup(s->cmd, use.s, use.len);
 	buf_free(&use);
 	l->n++;
-	note_parents(l, ext);
+	note_parents(l, x);
 }
 
 static bool hidden(const struct session *s, const struct mbname *n)
@@ -96,7 +109,7 @@ static int add_mailbox(void *arg, const struct mbentry *e)
 {
 	struct listing *l = arg;
 	struct session *s = l->s;
-	if (e->parts.deleted && !(s->ns.isadmin && l->deleted)) return 0;
+	if ((e->parts.deleted || e->type != 'e') && !s->ns.isadmin) return 0;      /* calendars and their like are not for mail clients */
 	if (hidden(s, &e->parts)) return 0;
 	if (session_rights(s, e) & ACL_LOOKUP) {
 		add(l, &e->parts, e, true);
@@ -158,12 +171,15 @@ static void put_line(struct listing *l, const char *name, size_t len, const stru
 }
 
 /* A level above some mailbox that the pattern matches and that is no mailbox of this listing itself. */
-static void put_level(struct listing *l, const char *ext, size_t len)
+static void put_level(struct listing *l, const struct entry *e, size_t len)
 {
 	struct session *s = l->s;
-	if (hash_get(l->entries, ext, len) || hash_put(l->done, ext, len, l)) return;
-	if (s->level == LEVEL_25 && s->ns.alt && !strncmp(ext, s->ns.sharedprefix, len) && strlen(s->ns.sharedprefix) == len) return;
-	put_line(l, ext, len, NULL, l->subs || !hash_get(l->exists, ext, len));
+	if (len > strlen(e->ext) - e->suffix) return;
+	const char *name = level_name(l, e, len);
+	size_t n = strlen(name);
+	if (hash_get(l->entries, name, n) || hash_put(l->done, name, n, l)) return;
+	if (s->level == LEVEL_25 && s->ns.alt && !strcmp(name, s->ns.sharedprefix)) return;
+	put_line(l, name, n, NULL, l->subs || !hash_get(l->exists, name, n));
 }
 
 enum { LEVELS = 512 };
@@ -174,14 +190,14 @@ static void answer(struct listing *l, const struct entry *e)
 	if (l->all_levels) {
 		size_t n = glob_match_all(l->glob, e->ext, lens, LEVELS);
 		for (size_t i = 0; i < n && i < LEVELS; i++) {
-			if (lens[i] < whole) put_level(l, e->ext, lens[i]);
+			if (lens[i] < whole) put_level(l, e, lens[i]);
 			else if (e->listed) put_line(l, e->ext, whole, e, false);
 		}
 		return;
 	}
 	long len = glob_match_prefix(l->glob, e->ext, 0);
 	if (len < 0) return;
-	if ((size_t)len < whole) put_level(l, e->ext, (size_t)len);
+	if ((size_t)len < whole) put_level(l, e, (size_t)len);
 	else if (e->listed) put_line(l, e->ext, whole, e, false);
 }
 
@@ -191,7 +207,6 @@ static void list(struct session *s, const char *pattern, bool subs)
 		.s = s, .subs = subs, .verb = subs ? "LSUB" : "LIST", .glob = glob_new(pattern, s->ns.sep, GLOB_INBOX),
 		.entries = hash_new(), .parents = hash_new(), .exists = hash_new(), .done = hash_new(),
 		.all_levels = *pattern && pattern[strlen(pattern) - 1] == '%',
-		.deleted = *s->ns.deletedprefix && !strncmp(pattern, s->ns.deletedprefix, strlen(s->ns.deletedprefix)),
 	};
 	int64_t start = clock_mono();
 	if (!subs && conf_bool(s->conf, OPT_SPECIALUSEALWAYS)) l.uses = specialuse_open(s->st, s->user.userid);

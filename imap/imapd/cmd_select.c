@@ -69,6 +69,26 @@ static void put_state(struct session *s)
 	respond(s, "OK [ANNOTATIONS 65536] Ok");
 }
 
+/* Who can make room hears when it gets scarce: spec/imap.md 6.6. */
+static void warn_quota(struct session *s)
+{
+	const struct selected *sel = s->sel;
+	struct quota q;
+	long percent = conf_int(s->conf, OPT_QUOTAWARN);
+	if (sel->examine || !(sel->rights & ACL_EXPUNGE) || !sel->mb->hdr.quotaroot || quota_read(s->st, sel->mb->hdr.quotaroot, &q)) return;
+	for (int i = 0; i < QUOTA_RESOURCES; i++) {
+		if (q.limit[i] < 0 || !q.used[i]) continue;
+		uint64_t limit = (uint64_t)q.limit[i] * quota_resources[i].unit;
+		long at = limit ? (long)(q.used[i] * 100.0 / (double)limit) : 100;
+		int64_t left = (int64_t)(limit - q.used[i]);
+		long room = i == QUOTA_STORAGE ? conf_int(s->conf, OPT_QUOTAWARNKB) * 1024 : i == QUOTA_MESSAGE ? conf_int(s->conf, OPT_QUOTAWARNMSG) : 0;
+		if (q.used[i] > limit) respond(s, "NO [ALERT] Mailbox is over %s quota", quota_resources[i].name);
+		else if (at >= percent && (!room || left < room))
+			respond(s, "NO [ALERT] Mailbox is at %ld%% of %s quota", at, quota_resources[i].name);
+	}
+	quota_free(&q);
+}
+
 static void select_mailbox(struct session *s, bool examine)
 {
 	struct mboxarg m = { 0 };
@@ -84,6 +104,7 @@ static void select_mailbox(struct session *s, bool examine)
 		respond(s, "OK [CLOSED] Ok");
 	}
 	int r = mboxarg_find(s, name, &m);
+	if (!r && m.entry.type != 'e') r = ERR_MBTYPE;
 	if (!r && !(m.rights & ACL_READ)) r = m.rights & ACL_LOOKUP ? ERR_PERM : ERR_NOMAILBOX;
 	if (!r) r = selected_open(s, m.name, examine, &s->sel);
 	mboxarg_free(&m);
@@ -92,6 +113,7 @@ static void select_mailbox(struct session *s, bool examine)
 		return;
 	}
 	if (condstore) s->condstore = true;
+	warn_quota(s);
 	put_state(s);
 	log_msg(LOG_DEBUG, "open: user %s opened %s", s->user.userid, selected_name(s->sel));
 	respond_ok(s, "[%s] Completed", s->sel->readonly ? "READ-ONLY" : "READ-WRITE");

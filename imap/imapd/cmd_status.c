@@ -11,17 +11,22 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, MAILBOXID, UNSEEN, SIZE, HIGHESTMODSEQ, ITEMS };
+enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, MAILBOXID, UNSEEN, SIZE, HIGHESTMODSEQ, CREATEDMODSEQ, ITEMS };
 static const struct { const char *name; bool only_36; } items[ITEMS] = {
 	[MESSAGES] = { "MESSAGES", false }, [RECENT] = { "RECENT", false }, [UIDNEXT] = { "UIDNEXT", false },
 	[UIDVALIDITY] = { "UIDVALIDITY", false }, [MAILBOXID] = { "MAILBOXID", true }, [UNSEEN] = { "UNSEEN", false },
 	[SIZE] = { "SIZE", true }, [HIGHESTMODSEQ] = { "HIGHESTMODSEQ", false },
+	[CREATEDMODSEQ] = { "CREATEDMODSEQ", true },
 };
 
 static bool parse_items(struct session *s, unsigned *wanted)
 {
 	if (!args_space(&s->args) || !args_char(&s->args, '(')) {
 		respond_missing(s);
+		return false;
+	}
+	if (args_char(&s->args, ')')) {
+		respond_bad(s, "Bad status string");
 		return false;
 	}
 	do {
@@ -80,6 +85,7 @@ static int read_status(struct session *s, const char *name, unsigned wanted, uin
 		v[UIDVALIDITY] = mb->h.uidvalidity;
 		v[SIZE] = mb->h.quota_mailbox_used;
 		v[HIGHESTMODSEQ] = mb->h.highestmodseq;
+		v[CREATEDMODSEQ] = mb->h.createdmodseq;
 		*uniqueid = arena_strdup(s->cmd, mb->entry.uniqueid ? mb->entry.uniqueid : "");
 		if (wanted & (1u << RECENT | 1u << UNSEEN)) r = count(s, mb, v);
 		mailbox_unlock(mb);

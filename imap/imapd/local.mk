@@ -19,9 +19,11 @@ imapd_SOURCES = \
 	imap/imapd/cmd_store.c \
 	imap/imapd/command.c \
 	imap/imapd/commands.c imap/imapd/commands.h \
+	imap/imapd/fetch.h imap/imapd/fetch_body.c imap/imapd/fetch_parse.c \
 	imap/imapd/imapd.c \
 	imap/imapd/mboxarg.c imap/imapd/mboxarg.h \
 	imap/imapd/respond.c imap/imapd/respond.h \
+	imap/imapd/search_parse.c imap/imapd/search_parse.h \
 	imap/imapd/selected.c imap/imapd/selected.h \
 	imap/imapd/session.c imap/imapd/session.h
 imapd_LDADD = $(SERVICE_LIBS)

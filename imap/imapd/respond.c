@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-static void line(struct session *s, const char *tag, const char *kind, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0))) line(struct session *s, const char *tag, const char *kind, const char *fmt,
+	va_list ap)
 {
 	struct buf b = BUF_INIT;
 	buf_puts(&b, tag);

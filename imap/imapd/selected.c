@@ -109,13 +109,16 @@ static int take_recent(struct session *s, struct selected *sel)
 	return seen_update(s->st, s->user.userid, mb->entry.uniqueid, mark_recent, &m);
 }
 
-static bool may_take_recent(const struct selected *sel) { return !sel->examine && sel->rights & ACL_SEEN; }
+/* His own row is his to write; the index header belongs to whoever may set \Seen. */
+static bool may_take_recent(const struct selected *sel)
+{
+	return !sel->examine && (sel->rights & ACL_SEEN || !sel->internal_seen);
+}
 
 static int refresh(struct session *s, struct selected *sel, bool first)
 {
 	struct seen seen;
-	bool want = may_take_recent(sel);
-	int r = mailbox_lock(sel->mb, want ? LOCK_EXCLUSIVE : LOCK_SHARED);
+	int r = mailbox_lock(sel->mb, sel->examine ? LOCK_SHARED : LOCK_EXCLUSIVE);
 	if (r) {
 		if (r == ERR_NOMAILBOX || r == ERR_BADFORMAT) sel->vanished = true;
 		return r;
@@ -133,7 +136,7 @@ static int refresh(struct session *s, struct selected *sel, bool first)
 	}
 	if (!r) {
 		merge(sel, &seen);
-		if (want) r = take_recent(s, sel);
+		if (may_take_recent(sel)) r = take_recent(s, sel);
 	}
 	seen_free(&seen);
 	int r2 = mailbox_unlock(mb);

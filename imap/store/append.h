@@ -12,7 +12,7 @@
 #include "store/seqset.h"
 
 struct stage;
-/* The file lies on the given partition and carries internaldate as its time. seq: the caller's running number. */
+/* The file lies on the given partition and carries internaldate (0: the time of stage_finish()) as its time. seq: the caller's running number. */
 int stage_new(struct store *st, const char *partition, time_t internaldate, unsigned seq, struct stage **out);
 int stage_write(struct stage *s, const void *p, size_t n);       /* 0, ERR_NOSPACE, ERR_IO; sticks */
 int stage_finish(struct stage *s);                               /* makes it durable; ERR_EMPTYMESSAGE */

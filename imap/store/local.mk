@@ -9,6 +9,7 @@ libstore_a_SOURCES = \
 	imap/store/seqset.c imap/store/seqset.h \
 	imap/store/subs.c imap/store/subs.h \
 	imap/store/dlist.c imap/store/dlist.h \
+	imap/store/duplicate.c imap/store/duplicate.h \
 	imap/store/index_format.c imap/store/index_format.h \
 	imap/store/kv_acl.c imap/store/kv_acl.h \
 	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \

@@ -74,7 +74,8 @@ void mailbox_touch_index(struct mailbox *mb);     /* the header fields in mb->h 
 int mailbox_user_flag(struct mailbox *mb, const char *name, bool create, bool trusted, int *num);
 
 /* ---- cache and message files (need only the name lock) */
-/* The record's cache bytes, checked against its CRC; valid until the next call on mb. ERR_NOTFOUND: parse the message instead. */
+/* The record's cache bytes, checked against its CRC; valid until the next call of this function or mailbox_unlock() on mb. ERR_NOTFOUND: parse
+ * the message instead. */
 int mailbox_cache(struct mailbox *mb, const struct index_record *r, const char **p, size_t *len);
 int mailbox_message_path(struct mailbox *mb, const struct index_record *r, struct buf *out);
 /* The whole message; small ones are read, large ones mapped. ERR_IO (logged with mailbox and uid) when it cannot be read. */

@@ -190,14 +190,10 @@ char *mbname_external(const struct mbname *n, const char *userid, const struct n
 	if (userid) (void)mbname_from_userid(&u, userid, ns);
 	bool same = (!n->domain && !u.domain) || (n->domain && u.domain && !strcasecmp(n->domain, u.domain));
 	bool ok = ns->alt ? shown_alt(&b, n, own, ns) : shown_standard(&b, n, own, ns);
-	if (ok && n->domain) {
-		bool global_admin = ns->isadmin && !u.domain;
-		if (ns->level == LEVEL_36 && !same && !global_admin && userid) ok = false;
-		else if (ns->virtdomains && (global_admin || !userid || (ns->level == LEVEL_25 && !same)))
-			buf_printf(&b, "@%s", n->domain);
-	} else if (ok && ns->level == LEVEL_36 && u.domain && !same && !ns->isadmin) {
-		ok = false;
-	}
+	bool global_admin = ns->isadmin && !u.domain;
+	if (ok && userid && !same && !global_admin && (ns->level == LEVEL_36 || !ns->isadmin)) ok = false;        /* other domains are another world */
+	if (ok && n->domain && ns->virtdomains && (global_admin || !userid || (ns->level == LEVEL_25 ? !same : ns->isadmin)))
+		buf_printf(&b, "@%s", n->domain);
 	mbname_free(&u);
 	if (ok && b.len) return buf_take(&b);
 	buf_free(&b);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/paths.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
@@ -73,6 +74,7 @@ int stage_write(struct stage *s, const void *p, size_t n)
 
 int stage_finish(struct stage *s)
 {
+	if (!s->date) s->date = clock_now();                /* no date was given: the file's time is the internal date all the same */
 	struct timespec t[2] = { { .tv_sec = s->date }, { .tv_sec = s->date } };
 	if (flush(s)) return s->error;
 	if (!s->size) return s->error = ERR_EMPTYMESSAGE;

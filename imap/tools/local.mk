@@ -1,5 +1,9 @@
 # imap/tools: see the head of Makefile.am
 
+sbin_PROGRAMS += imap/tools/deliver
+imap_tools_deliver_SOURCES = imap/tools/deliver.c
+imap_tools_deliver_LDADD = $(LIB_LIBS)
+
 # databases, configuration
 sbin_PROGRAMS += imap/tools/ctl_cyrusdb imap/tools/cyr_buildinfo imap/tools/cyr_dbtool imap/tools/cyr_info
 imap_tools_ctl_cyrusdb_SOURCES = imap/tools/ctl_cyrusdb.c

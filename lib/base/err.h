@@ -15,6 +15,7 @@
 	X(ERR_BADNAME,       "Invalid mailbox name") \
 	X(ERR_BADFORMAT,     "Mailbox has an invalid format") \
 	X(ERR_NOTSUPPORTED,  "Operation is not supported on mailbox") \
+	X(ERR_MBTYPE,        "Invalid mailbox type") \
 	X(ERR_LOCKED,        "Mailbox is locked") \
 	X(ERR_MOVED,         "Mailbox has been moved to another server") \
 	X(ERR_HASCHILDREN,   "Mailbox has inferior hierarchical names") \

@@ -1,0 +1,83 @@
+/* lmtpd.c - the LMTP service: options, what lives as long as the process, one session after the other. */
+#include "base/err.h"
+#include "base/log.h"
+#include "conf/procfile.h"
+#include "lmtpd/session.h"
+#include "master/service.h"
+#include "proto/identity.h"
+#include "store/duplicate.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const bool service_need_data = true;
+
+/* What the process keeps between clients. */
+static struct process {
+	struct conf *conf;
+	struct store *st;
+	struct cyrusdb *duplicates;
+	SSL_CTX *tls;
+	bool trust_tcp;
+	unsigned sequence;
+} process;
+
+int service_init(int argc, char **argv, struct service_context *ctx)
+{
+	int c;
+	process.conf = ctx->conf;
+	while ((c = getopt(argc, argv, "a")) != -1) {
+		if (c != 'a') {
+			log_msg(LOG_ERR, "unknown option -%c", optopt);
+			return 1;
+		}
+		process.trust_tcp = true;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (saslserver_init(ctx->conf) || store_open(&process.st, ctx->conf, true)) return 1;
+	if (conf_bool(ctx->conf, OPT_DUPLICATESUPPRESSION)) process.duplicates = duplicate_open(process.st);
+	return 0;
+}
+
+void service_abort(int code)
+{
+	duplicate_close(process.duplicates);
+	process.duplicates = NULL;
+	store_close(process.st);
+	process.st = NULL;
+	if (process.conf) proc_cleanup(process.conf);
+	if (process.tls) SSL_CTX_free(process.tls);
+	process.tls = NULL;
+	exit(code);
+}
+
+int service_main(struct service_context *ctx)
+{
+	struct session s = {
+		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .duplicates = process.duplicates },
+		.tls_ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
+	};
+	s.p = prot_new(0, 1);
+	prot_set_timeout(s.p, 360);
+	prot_set_wait(s.p, signals_prot_wait, NULL);
+	s.client = identity_client(0);
+	session_new_id(&s);
+	if (!saslserver_new(&s.sasl, ctx->conf, "lmtp", ctx->name, 0, s.preauth ? 2 : 0)) {
+		if (s.preauth) saslserver_tls(&s.sasl, 2, "postman");       /* makes EXTERNAL available */
+		session_run(&s);
+	}
+	log_msg(LOG_DEBUG, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", s.id, (unsigned long long)prot_bytes_in(s.p),
+		(unsigned long long)prot_bytes_out(s.p));
+	process.tls = s.tls_ctx;
+	process.st->session_id = "";
+	prot_free(s.p);
+	saslserver_free(&s.sasl);
+	user_free(&s.env.poster);
+	free(s.lhlo);
+	free(s.login);
+	free(s.client);
+	free(s.id);
+	proc_cleanup(ctx->conf);
+	return 0;
+}
