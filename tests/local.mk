@@ -6,6 +6,8 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
 
+TESTS += tests/tools/mailbox.sh tests/tools/golden.py
+EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py
 # lmtpd and deliver
 TESTS += tests/lmtp.sh tests/lmtp_corpus.sh
 EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmtp.py tests/test_lmtp_corpus.py
