@@ -73,3 +73,13 @@ check_fetch_CPPFLAGS = $(AM_CPPFLAGS)
 check_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_fetch_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- lib and the small modules of the store, one program for each folder
+if UNIT_TESTS
+check_PROGRAMS += check_base
+TESTS += check_base
+check_base_SOURCES = cunit/base/check_base.c
+check_base_CPPFLAGS = $(AM_CPPFLAGS)
+check_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_base_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+endif
