@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -96,7 +97,8 @@ static int wait_fd(struct prot *p, int fd, short events, int timeout_ms)
 /* Waits as long as the stream allows; false (and the error set) when nothing came. */
 static bool wait_or_fail(struct prot *p, int fd, short events)
 {
-	int r = wait_fd(p, fd, events, p->timeout ? p->timeout * 1000 : -1);
+	int seconds = p->timeout < INT_MAX / 1000 ? p->timeout : INT_MAX / 1000;       /* 24 days; poll() knows no more */
+	int r = wait_fd(p, fd, events, seconds ? seconds * 1000 : -1);
 	if (r > 0) return true;
 	if (r == 0) p->timed_out = true;
 	prot_fail(p, r == 0 ? "idle for too long" : strerror(errno));
