@@ -255,6 +255,10 @@ static bool inflate_some(struct prot *p)
 		p->inflate->avail_out = CHUNK;
 		int r = inflate(p->inflate, Z_SYNC_FLUSH);
 		p->decoded.len += CHUNK - p->inflate->avail_out;
+		if (r == Z_STREAM_END) {              /* the peer has said all; what he sends after that is nothing */
+			if (p->decoded.len == before) p->eof = true, prot_fail(p, "end of file reached");
+			break;
+		}
 		if (r != Z_OK && r != Z_BUF_ERROR) {
 			prot_fail(p, "decompression failed");
 			return false;
