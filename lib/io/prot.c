@@ -426,6 +426,10 @@ int prot_starttls(struct prot *p, SSL *ssl, bool server, int timeout)
 	SSL_set_rfd(ssl, p->in_fd);
 	SSL_set_wfd(ssl, p->out_fd);
 	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+	/* Clients close without close_notify; the protocols mark the end of what counts themselves. */
+	SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
 	p->timeout = timeout;
 	do {
 		int k = server ? SSL_accept(ssl) : SSL_connect(ssl);
