@@ -76,8 +76,8 @@ endif
 
 # ---- lib and the small modules of the store, one program for each folder
 if UNIT_TESTS
-check_PROGRAMS += check_base check_sys check_auth
-TESTS += check_base check_sys check_auth
+check_PROGRAMS += check_base check_sys check_prot check_auth
+TESTS += check_base check_sys check_prot check_auth
 check_base_SOURCES = cunit/base/check_base.c
 check_base_CPPFLAGS = $(AM_CPPFLAGS)
 check_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -86,6 +86,10 @@ check_sys_SOURCES = cunit/sys/check_sys.c
 check_sys_CPPFLAGS = $(AM_CPPFLAGS)
 check_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_sys_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_prot_SOURCES = cunit/io/check_prot.c
+check_prot_CPPFLAGS = $(AM_CPPFLAGS)
+check_prot_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_prot_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 check_auth_SOURCES = cunit/auth/check_auth.c
 check_auth_CPPFLAGS = $(AM_CPPFLAGS)
 check_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
