@@ -10,7 +10,8 @@
 static bool allowed(char c, const struct namespace *ns)
 {
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) return true;
-	if (c && strchr(" #$'+,-.:=_~&", c)) return true;
+	if (c == '.') return ns->level == LEVEL_36 || ns->sep == '/';       /* a real dot was typed as '^', which 2.5 refuses here */
+	if (c && strchr(" #$'+,-:=_~&", c)) return true;
 	if (ns->level == LEVEL_36) return c && strchr("()*?[]^@", c);
 	return (c == '^' && ns->sep == '/') || (c == '@' && ns->virtdomains);
 }
