@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """bench.py - the same work for our server and, when they are there, Debian's Cyrus and Dovecot; prints times and ratios of one run.
 
-  bench.py [--builddir DIR] [--cyrus-root DIR] [--dovecot-root DIR] [--messages N] [--mailboxes N] [--rounds N] [--only ROW,...]
+  bench.py [--builddir DIR] [--cyrus-root DIR] [--messages N] [--mailboxes N] [--rounds N] [--only ROW,...]
 
-The roots are where Debian's packages were unpacked (dpkg-deb -x); by default "/" where the programs are installed. Needs root, because the
-peers insist on accounts of their own. Each server has a store of its own on the same file system; the rows run in turn, server by server,
+Debian's Cyrus is taken from where its packages were unpacked (dpkg-deb -x; it excludes Dovecot when installed), by default from "/". Needs
+root, because the peers insist on accounts of their own. Each server has a store of its own on the same file system; the rows run in turn, server by server,
 round by round; of each the best round counts. A ratio above 1 means that ours is faster."""
 import argparse, os, pwd, shutil, socket, subprocess, sys, time
 
@@ -142,7 +142,7 @@ class Cyrus(Server):
 class Dovecot(Server):
     name = 'dovecot'
 
-    def __init__(self, root):
+    def __init__(self):
         import tempfile
         from instance import free_port
         self.root = tempfile.mkdtemp(prefix='bench-')
@@ -157,14 +157,10 @@ class Dovecot(Server):
                 subprocess.run(['useradd', '--system', '--no-create-home', account], check=True)
         who = pwd.getpwnam('cyrus') if has_account('cyrus') else pwd.getpwnam('mail')
         os.chown(os.path.join(self.root, 'home'), who.pw_uid, who.pw_gid)
-        lib = os.path.join(root, 'usr/lib/dovecot')
         conf = os.path.join(self.root, 'dovecot.conf')
         with open(conf, 'w') as f:
             f.write(f'''base_dir = {self.root}/run
 state_dir = {self.root}/state
-libexec_dir = {lib}
-mail_plugin_dir = {lib}/modules
-import_environment = LD_LIBRARY_PATH={lib}
 log_path = {self.root}/log
 protocols = imap lmtp
 listen = 127.0.0.1
@@ -207,8 +203,7 @@ service lmtp {{
   }}
 }}
 ''')
-        self.master = subprocess.Popen([os.path.join(root, 'usr/bin/doveconf'), '-c', conf, '-e', os.path.join(root, 'usr/sbin/dovecot'), '-F'], env=dict(os.environ, LD_LIBRARY_PATH=lib),
-                                       start_new_session=True)
+        self.master = subprocess.Popen(['/usr/sbin/dovecot', '-F', '-c', conf], start_new_session=True)
         for port in self.ports.values():
             for _ in range(200):
                 try:
@@ -325,15 +320,10 @@ def timed(row, server, args):
     return took if took is not None else time.perf_counter() - start
 
 
-def installed(root, program):
-    return root if root and os.path.exists(os.path.join(root, program)) else None
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--builddir', default=os.environ.get('builddir', '.'))
     p.add_argument('--cyrus-root', default='/')
-    p.add_argument('--dovecot-root', default='/')
     p.add_argument('--messages', type=int, default=2000)
     p.add_argument('--mailboxes', type=int, default=10000)
     p.add_argument('--rounds', type=int, default=3)
@@ -346,10 +336,10 @@ def main():
     made = []
     try:
         made.append(Cyrus('cambyses'))
-        for root, program, make, name in ((args.cyrus_root, 'usr/lib/cyrus/bin/imapd', lambda r: Cyrus('cyrus', r), 'Cyrus'),
-                                          (args.dovecot_root, 'usr/sbin/dovecot', Dovecot, 'Dovecot')):
-            if installed(root, program):
-                made.append(make(root))
+        for program, make, name in ((os.path.join(args.cyrus_root, 'usr/lib/cyrus/bin/imapd'), lambda: Cyrus('cyrus', args.cyrus_root), 'Cyrus'),
+                                    ('/usr/sbin/dovecot', Dovecot, 'Dovecot')):
+            if os.path.exists(program):
+                made.append(make())
             else:
                 print(f'{name} is not installed: no column for it')
         if not any(r[0] != 'list' for r in rows):

@@ -60,10 +60,41 @@ master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
 
+# ---- the mailbox store: death at any write, repair
+if UNIT_TESTS
+check_PROGRAMS += check_append
+TESTS += check_append
+check_append_SOURCES = cunit/crash/check_append.c cunit/store/storetest.h
+check_append_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_append_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_append_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_reconstruct
+TESTS += check_reconstruct
+check_reconstruct_SOURCES = cunit/store/check_reconstruct.c cunit/store/storetest.h
+check_reconstruct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_reconstruct_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_reconstruct_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_store
+TESTS += check_store
+check_store_SOURCES = cunit/store/check_store.c cunit/store/storetest.h
+check_store_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_store_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif
+EXTRA_DIST += cunit/golden/store
 # ---- lmtpd
 check_PROGRAMS += lmtp_store
 lmtp_store_SOURCES = cunit/lmtpd/lmtp_store.c
 lmtp_store_LDADD = $(STORE_LIBS)
+if UNIT_TESTS
+check_PROGRAMS += check_lmtp
+TESTS += check_lmtp
+check_lmtp_SOURCES = cunit/lmtpd/check_lmtp.c
+check_lmtp_CPPFLAGS = $(AM_CPPFLAGS)
+check_lmtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_lmtp_LDADD = liblmtp.a libproto.a $(STORE_LIBS) $(CHECK_LIBS)
+endif
+
 # ---- arguments of IMAP commands
 if UNIT_TESTS
 check_PROGRAMS += check_fetch

@@ -1,4 +1,5 @@
 # doc: see the head of Makefile.am
 
 dist_man_MANS += doc/man/master.8 doc/man/cyrus.conf.5
-EXTRA_DIST += doc/golden-differences.md
+dist_man_MANS += doc/man/ctl_mboxlist.8 doc/man/mbexamine.8 doc/man/mbpath.8 doc/man/quota.8 doc/man/reconstruct.8
+EXTRA_DIST += doc/golden-differences.md doc/HACKING.md doc/LOCKS.md doc/MAP.md doc/NEXT.md doc/decisions

@@ -22,6 +22,13 @@ fuzz_message_SOURCES = fuzz/fuzz_message.c
 fuzz_message_LDADD = $(STORE_LIBS)
 EXTRA_DIST += fuzz/corpus/message
 
+# LMTP: addresses, xtext, the message filter
+check_PROGRAMS += fuzz_lmtpaddr
+TESTS += fuzz_lmtpaddr
+fuzz_lmtpaddr_SOURCES = fuzz/fuzz_lmtpaddr.c
+fuzz_lmtpaddr_LDADD = liblmtp.a libproto.a $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/lmtpaddr
+
 # arguments of FETCH and SEARCH
 check_PROGRAMS += fuzz_imapargs
 TESTS += fuzz_imapargs

@@ -80,7 +80,7 @@ class Session:
     """One imapd process and our end of its connection."""
     def __init__(self, root):
         ours, theirs = socket.socketpair()
-        env = dict(os.environ, TZ='UTC')
+        env = dict(os.environ, TZ='UTC', CYRUS_SERVICE='imap')
         if os.getuid() == 0:
             env.update(CYRUS_USER='root', CYRUS_GROUP='root')
         self.p = subprocess.Popen([os.path.abspath('imapd'), '-X', '-C', root + '/imapd.conf'], stdin=theirs, stdout=theirs, env=env)
@@ -217,9 +217,9 @@ class Table:
             self.used[store].add(where)
         return row and row[1] == hashlib.sha1(got.encode()).hexdigest()[:12]
 
-    def reason(self, store, send, want, got):
+    def reason(self, store, where, send, want, got):
         for r in self.t['reasons']:
-            if re.search(r.get('store', ''), store) and re.search(r.get('send', ''), send, re.I | re.S) and \
+            if re.search(r.get('store', ''), store) and re.search(r.get('file', ''), where) and re.search(r.get('send', ''), send, re.I | re.S) and \
                     re.search(r.get('want', ''), want, re.S) and re.search(r.get('got', ''), got, re.S):
                 return r['name']
         return None
@@ -307,7 +307,7 @@ class Run:
         elif (p := pending(send) or shadow):
             self.pending[p] += 1
         else:
-            reason = self.table.reason(store, send, want, got)
+            reason = self.table.reason(store, where, send, want, got)
             if reason and self.o.write:
                 self.table.add(store, where, reason, got)
                 self.intended += 1

@@ -6,22 +6,24 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
 
+TESTS += tests/tools/mailbox.sh tests/tools/golden.py
+EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py
 # lmtpd and deliver
 TESTS += tests/lmtp.sh tests/lmtp_corpus.sh
 EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmtp.py tests/test_lmtp_corpus.py
 
 # quickstart, runtests
 EXTRA_DIST += tests/lib/packages.bash tests/lib/summary.py
-# `make golden`: replays all recorded conversations (about a minute and a half)
-golden: imapd
-	srcdir=$(srcdir) python3 $(srcdir)/tests/golden_imap.py
-.PHONY: golden
-EXTRA_DIST += tests/golden_imap.py tests/golden_differences.json \
+TESTS += tests/golden.sh
+EXTRA_DIST += tests/golden.sh tests/golden_imap.py tests/golden_differences.json \
 	cunit/golden/store-2.5.7.tar.xz cunit/golden/store-2.5.7-alt.tar.xz cunit/golden/store-3.6.1.tar.xz cunit/golden/store-3.6.1-alt.tar.xz \
 	cunit/golden/expect-2.5.7 cunit/golden/expect-2.5.7-alt cunit/golden/expect-3.6.1 cunit/golden/expect-3.6.1-alt
 TESTS += tests/run_fetch.sh
 EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
-TESTS += tests/imap.sh tests/peer.sh
-EXTRA_DIST += tests/imap.sh tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+# what tests/peer.sh unpacks
+distclean-local:
+	rm -rf peer

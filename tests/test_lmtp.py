@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import unittest
 
@@ -139,7 +140,82 @@ class Base:
         self.assertDelivered(c.deliver(message("a"), "alice"))
         self.assertIn(b"\r\n\t (authenticated user=postie bits=0)\r\n\t by ", self.inst.texts("user.alice")[0])
 
+    @unittest.skipUnless(shutil.which("openssl"), "openssl, which makes the certificate, is not installed")
+    def test_starttls(self):
+        self.inst = inst = lmtplib.Instance(self.level, arguments=())
+        self.addCleanup(inst.stop)
+        pem = inst.dir + "/cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=golden.example", "-days", "2", "-keyout", pem,
+                        "-out", inst.dir + "/c.pem"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(inst.dir + "/c.pem") as f, open(pem, "a") as g:
+            g.write(f.read())
+        with open(inst.conf, "a") as f:
+            f.write("tls_server_cert: %s\ntls_server_key: %s\n" % (pem, pem))
+        inst.create("user.alice")
+        subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", "postie"], input=b"secret", check=True)
+        inst.start()
+        c = self.connect()
+        self.assertIn("250-STARTTLS", c.command("LHLO x"))
+        c.send(b"STARTTLS\r\nRSET\r\n")                              # what follows in the clear must not be obeyed afterwards
+        self.assertEqual(c.reply(), "220 Begin TLS negotiation now")
+        context = ssl.create_default_context(cafile=inst.dir + "/c.pem")
+        c.f.close()
+        c.s = context.wrap_socket(c.s, server_hostname="golden.example")
+        c.f = c.s.makefile("rb")
+        answer = c.command("LHLO client.example")
+        self.assertTrue(answer.startswith("250-golden.example"), answer)
+        self.assertNotIn("STARTTLS", answer)
+        self.assertEqual(c.command("STARTTLS"), "454 4.3.3 Already successfully executed STARTTLS")
+        self.assertEqual(c.command("AUTH PLAIN " + base64.b64encode(b"\0postie\0secret").decode()), "235 Authenticated!")
+        self.assertDelivered(c.deliver(message("t"), "alice"))
+        self.assertRegex(self.inst.texts("user.alice")[0].decode(), r"with LMTPSA\r\n\t \(version=TLS\S+ cipher=\S+ bits=\d+\);\r\n\t ")
+
+    def test_untrusted_identity(self):
+        """AUTH= of somebody who may not speak for others is nobody."""
+        inst = self.start(("user.alice", "user.alice.Mine|alice p", "user.bob", "user.bob.Own|bob p"), arguments=())
+        for name in ("bob", "admin"):
+            subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", name], input=b"secret", check=True)
+        for login, identity, rcpt, name in (("bob", "alice", "alice+Mine", "forged"), ("bob", "bob", "bob+Own", "own"),
+                                            ("admin", "alice", "alice+Mine", "relayed")):
+            c = self.connect()
+            c.command("AUTH PLAIN " + base64.b64encode(b"\0%s\0secret" % login.encode()).decode())
+            self.assertEqual(c.command("MAIL FROM:<a@b> AUTH=" + identity), "250 2.1.0 ok")
+            self.assertEqual(c.command("RCPT TO:<%s>" % rcpt), "250 2.1.5 ok")
+            self.assertDelivered(c.data(message(name)))
+            c.close()                                                  # one process: one client at a time
+        self.assertEqual(self.subjects("user.alice"), ["forged"])
+        self.assertEqual(self.subjects("user.alice.Mine"), ["relayed"])
+        self.assertEqual(self.subjects("user.bob.Own"), ["own"])
+
     # ---- recipients
+
+    def test_denied_user(self):
+        inst = self.start(("user.alice", "user.bob"), userdeny_db="flat")
+        with open(inst.dir + "/conf/user_deny.db", "w") as f:
+            f.write("alice\t2\tlmtp\tno mail for you\n")
+        c = self.connect()
+        self.assertEqual(c.begin("alice", "bob"), ["450 4.2.1 Mailbox disabled, not accepting messages", "250 2.1.5 ok"])
+
+    def test_virtual_domains(self):
+        self.start(("user.alice", "example.net!user.alice|alice@example.net lrswip", "example.net!user.alice.In|anyone p"), virtdomains="userid",
+                   defaultdomain="golden.example")
+        c = self.connect()
+        for rcpt, name in (("alice", "none"), ("alice@GOLDEN.example", "default"), ("Alice@Example.Net", "net"), ("alice+In@example.net", "in")):
+            self.assertDelivered(c.deliver(message(name), rcpt))
+            c.command("RSET")
+        self.assertEqual(c.begin("alice@example.org"), [UNKNOWN])
+        self.assertEqual(self.subjects("user.alice"), ["none", "default"])
+        self.assertEqual(self.subjects("example.net!user.alice"), ["net"])
+        self.assertEqual(self.subjects("example.net!user.alice.In"), ["in"])
+
+    def test_names_with_dots(self):
+        self.start(("user.fred^smith|fred.smith lrswip", "user.fred^smith.a^b|anyone p"), unixhierarchysep="yes")
+        c = self.connect()
+        for rcpt, name in (("fred.smith", "i"), ("fred.smith+a.b", "f"), ("fred.smith+a/b", "none")):
+            self.assertDelivered(c.deliver(message(name), rcpt))
+            c.command("RSET")
+        self.assertEqual(self.subjects("user.fred^smith"), ["i", "none"])
+        self.assertEqual(self.subjects("user.fred^smith.a^b"), ["f"])
 
     def test_plus_addressing(self):
         self.start(("user.alice", "user.alice.Open|alice lrswipkxtecda anyone p", "user.alice.Closed", "user.alice.Open.Deep|anyone p"))

@@ -85,8 +85,7 @@ static void anonymous_login(struct session *s)
 static int check_password(struct session *s, const char *canon, const char *user, const char *password)
 {
 	char *why = NULL;
-	if (s->no_plain_check) return SASL_OK;
-	int r = sasl_checkpass(s->sasl.conn, user, (unsigned)strlen(user), password, (unsigned)strlen(password));
+	int r = s->no_plain_check ? SASL_OK : sasl_checkpass(s->sasl.conn, user, (unsigned)strlen(user), password, (unsigned)strlen(password));
 	if (r == SASL_OK && user_denied(s->conf, s->service, canon, &why)) {
 		sasl_seterror(s->sasl.conn, 0, "user '%s' is denied access to service '%s'", canon, s->service);
 		r = SASL_NOAUTHZ;

@@ -5,6 +5,7 @@
 #include "imapd/mboxarg.h"
 #include "imapd/respond.h"
 #include "imapd/selected.h"
+#include "sys/clock.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -69,11 +70,16 @@ static void put_state(struct session *s)
 	respond(s, "OK [ANNOTATIONS 65536] Ok");
 }
 
-/* Who can make room hears when it gets scarce: spec/imap.md 6.6. */
+enum { QUOTA_WARN_PAUSE = 600 };        /* s */
+
+/* Who can make room hears when it gets scarce, now and then: spec/imap.md 6.6. */
 static void warn_quota(struct session *s)
 {
 	const struct selected *sel = s->sel;
 	struct quota q;
+	int64_t now = clock_mono();
+	bool warned = false;
+	if (s->quota_warned && now - s->quota_warned < QUOTA_WARN_PAUSE * NSEC_PER_SEC) return;
 	long percent = conf_int(s->conf, OPT_QUOTAWARN);
 	if (sel->examine || !(sel->rights & ACL_EXPUNGE) || !sel->mb->hdr.quotaroot || quota_read(s->st, sel->mb->hdr.quotaroot, &q)) return;
 	for (int i = 0; i < QUOTA_RESOURCES; i++) {
@@ -82,10 +88,13 @@ static void warn_quota(struct session *s)
 		long at = limit ? (long)(q.used[i] * 100.0 / (double)limit) : 100;
 		int64_t left = (int64_t)(limit - q.used[i]);
 		long room = i == QUOTA_STORAGE ? conf_int(s->conf, OPT_QUOTAWARNKB) * 1024 : i == QUOTA_MESSAGE ? conf_int(s->conf, OPT_QUOTAWARNMSG) : 0;
-		if (q.used[i] > limit) respond(s, "NO [ALERT] Mailbox is over %s quota", quota_resources[i].name);
-		else if (at >= percent && (!room || left < room))
-			respond(s, "NO [ALERT] Mailbox is at %ld%% of %s quota", at, quota_resources[i].name);
+		bool over = q.used[i] > limit;
+		if (!over && (at < percent || (room && left >= room))) continue;
+		if (over) respond(s, "NO [ALERT] Mailbox is over %s quota", quota_resources[i].name);
+		else respond(s, "NO [ALERT] Mailbox is at %ld%% of %s quota", at, quota_resources[i].name);
+		warned = true;
 	}
+	if (warned) s->quota_warned = now;
 	quota_free(&q);
 }
 

@@ -55,19 +55,23 @@ static bool parse_items(struct session *s, unsigned *wanted)
 	return true;
 }
 
-/* RECENT and, where the header does not count it for this user, UNSEEN: one pass over the records. */
+/* RECENT and UNSEEN. The records are in the order of their UIDs, so that the recent ones are at the end: where the header counts the
+ * unseen messages for this user (version 14 and later), no other record is read. */
 static int count(struct session *s, struct mailbox *mb, uint64_t v[ITEMS])
 {
 	struct seen seen = { .uids = SEQSET_INIT };
-	bool internal = mailbox_internal_seen(mb, s->user.userid);
+	bool internal = mailbox_internal_seen(mb, s->user.userid), counted = internal && mb->h.minor_version >= 14;
 	int r = internal ? 0 : seen_read(s->st, s->user.userid, mb->entry.uniqueid, &seen);
 	uint32_t recentuid = internal ? mb->h.recentuid : seen.lastuid;
-	v[RECENT] = v[UNSEEN] = 0;
-	for (uint32_t n = 1; n <= mb->h.num_records && !r; n++) {
+	v[RECENT] = 0;
+	v[UNSEEN] = counted ? mb->h.unseen : 0;
+	for (uint32_t n = mb->h.num_records; n > 0 && !r; n--) {
 		struct index_record rec;
-		if (mailbox_record(mb, n, &rec) || !rec.uid || rec.system_flags & FLAG_EXPUNGED) continue;
+		if (mailbox_record(mb, n, &rec) || !rec.uid) continue;
+		if (counted && rec.uid <= recentuid) break;
+		if (rec.system_flags & FLAG_EXPUNGED) continue;
 		v[RECENT] += rec.uid > recentuid;
-		v[UNSEEN] += !(internal ? rec.system_flags & FLAG_SEEN : seqset_has(&seen.uids, rec.uid));
+		if (!counted) v[UNSEEN] += !(internal ? rec.system_flags & FLAG_SEEN : seqset_has(&seen.uids, rec.uid));
 	}
 	seen_free(&seen);
 	return r;

@@ -30,6 +30,7 @@ struct session {
 	bool check_quota;                    /* false with -q */
 	bool over;                           /* LOGOUT, BYE or the stream ended */
 	int bad_commands;
+	int64_t quota_warned;                /* clock_mono() of the last quota alert; 0: none yet */
 	struct selected *sel;                /* NULL: nothing selected */
 
 	/* the command at hand */

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/procfile.h"
 #include "base/num.h"
 #include "lmtpd/status.h"
 #include "proto/tlsserver.h"
@@ -100,6 +101,7 @@ static void cmd_auth(struct session *s, char *arg)
 		return;
 	}
 	s->login = mem_strdup(userid);
+	proc_register(s->env.conf, s->service, s->client, s->login, NULL, NULL);
 	log_msg(LOG_NOTICE, "login: %s %s %s%s User logged in SESSIONID=<%s>", s->client, userid, arg, s->tls ? "+TLS" : "", s->id);
 	reply(s, "235 Authenticated!");
 	const void *v = NULL;

@@ -90,9 +90,9 @@ void session_run(struct session *s)
 	bool too_long;
 	session_reset(s);
 	greet(s);
+	proc_register(s->env.conf, s->service, s->client, s->login, NULL, NULL);
 	while (!s->over && read_command(s, &line, &too_long)) {
 		while (line.len && (line.s[line.len - 1] == '\n' || line.s[line.len - 1] == '\r')) line.len--;
-		proc_register(s->env.conf, s->service, s->client, s->login, NULL, NULL);
 		char *text = (char *)(uintptr_t)buf_cstr(&line);
 		if (too_long || strlen(text) != line.len) reply(s, "500 5.5.2 Syntax error");
 		else command_run(s, text);

@@ -23,6 +23,10 @@ enum index_flag {
 };
 enum { USER_FLAGS = 128 };
 
+/* In leaked_cache_records, which nobody reads and everybody keeps: records are being rewritten in place, and the counters may not
+ * fit them yet. Gone when the commit is complete; who finds it under the lock counts anew (mailbox_heal). */
+#define INDEX_COMMITTING 0x80000000u
+
 /* Times are whole seconds; the nanoseconds of v20 are dropped when a record is changed. */
 struct index_header {
 	uint32_t generation_no, format, minor_version, start_offset, record_size, num_records;

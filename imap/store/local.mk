@@ -40,3 +40,8 @@ libstore_a_SOURCES += \
 	imap/store/search.c imap/store/search.h imap/store/search_priv.h \
 	imap/store/search_text.c \
 	imap/store/section.c imap/store/section.h
+
+# repair
+libstore_a_SOURCES += \
+	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c \
+	imap/store/reconstruct_priv.h imap/store/reconstruct_rescue.c imap/store/reconstruct_spool.c

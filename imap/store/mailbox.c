@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
+#include "store/reconstruct_priv.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/sys.h"
@@ -209,6 +210,33 @@ static void release_index(struct mailbox *mb)
 	namelock_release(mb->st, &mb->userlock);
 }
 
+/* A process died while it rewrote records: what it wrote stands, and the counters are made to fit. Its quota commit came first. */
+static int heal(struct mailbox *mb, enum lock_mode mode)
+{
+	const struct reconstruct quiet = { .st = mb->st };
+	int r = 0;
+	if (mode != LOCK_EXCLUSIVE) {
+		lock_fd(mb->index_fd, LOCK_UNLOCK, 0, mb->entry.name);       /* two readers upgrading would wait for each other */
+		if (lock_fd(mb->index_fd, LOCK_EXCLUSIVE, LOCK_DEFAULT, mb->entry.name) < 0) return ERR_LOCKED;
+		mb->index_lock = LOCK_EXCLUSIVE;
+		r = read_index_header(mb);
+	}
+	if (!r && mb->h.leaked_cache_records & INDEX_COMMITTING) {
+		log_msg(LOG_NOTICE, "mailbox %s: a commit was cut short, counting anew", mb->entry.name);
+		int e = reconstruct_recount(&quiet, mb);
+		mb->quota_noted = false;
+		mb->index_dirty = true;
+		if (!e) r = mailbox_commit(mb);
+		else mailbox_abort(mb);
+	}
+	if (mode != LOCK_EXCLUSIVE) {
+		if (lock_fd(mb->index_fd, mode, LOCK_DEFAULT, mb->entry.name) < 0) return ERR_LOCKED;
+		mb->index_lock = mode;
+		if (!r) r = read_index_header(mb);
+	}
+	return r;
+}
+
 int mailbox_lock(struct mailbox *mb, enum lock_mode mode)
 {
 	if (mb->index_lock != LOCK_UNLOCK) {
@@ -231,6 +259,7 @@ int mailbox_lock(struct mailbox *mb, enum lock_mode mode)
 	mb->cache_checked = mb->cache_checked && mb->cache_ok;
 	r = mailbox_read_header_file(mb);
 	if (!r) r = read_index_header(mb);
+	if (!r && mb->h.leaked_cache_records & INDEX_COMMITTING) r = heal(mb, mode);
 	if (r) release_index(mb);
 	return r;
 }

@@ -115,8 +115,14 @@ int mailbox_cache_sync(struct mailbox *mb);
 void mailbox_cache_close(struct mailbox *mb);
 void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r);
 int mailbox_annots_unlinked(struct mailbox *mb, uint32_t uid);
+/* Every row of a message's annotation that counts: its size and its share in synccrc_annot. Non-zero from fn stops. */
+int mailbox_annots_each(struct mailbox *mb, int (*fn)(void *arg, uint32_t uid, size_t size, uint32_t crc), void *arg);
+/* Bytes of the annotations of the mailbox itself, which count in quota_annot_used too. 0 or ERR_IO. */
+int mailbox_annots_own(struct mailbox *mb, uint64_t *used);
 int mailbox_annots_commit(struct mailbox *mb);
 void mailbox_annots_abort(struct mailbox *mb);
+/* reconstruct only: writes r as it stands at r->recno, whatever was there. No counter follows: they are counted anew afterwards. */
+void mailbox_repair_record(struct mailbox *mb, const struct index_record *r);
 uint32_t synccrc_basic(const struct mailbox *mb, const struct index_record *r);
 uint32_t synccrc_virtual(const struct mailbox *mb, const struct index_record *r);
 #endif

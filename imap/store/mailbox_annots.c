@@ -31,28 +31,62 @@ struct expunged {
 	uint32_t uid;
 };
 
-/* key = uid NUL entry NUL userid NUL, value = length (4, network order), 4 zero bytes, data ... */
-static int take_out(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+/* key = uid NUL entry NUL userid NUL, value = length (4, network order), 4 zero bytes, data ... False: the row does not count. */
+static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen, size_t *size,
+	uint32_t *crc)
 {
-	struct expunged *x = arg;
 	const char *end = key + keylen, *entry = memchr(key, 0, keylen);
-	if (!entry || ++entry >= end || vallen < 8) return 0;
+	if (!entry || ++entry >= end || vallen < 8) return false;
 	const char *user = memchr(entry, 0, (size_t)(end - entry));
-	if (!user || ++user > end) return 0;
+	if (!user || ++user > end) return false;
 	size_t n = get_be32(val), userlen = strnlen(user, (size_t)(end - user));
-	if (n > vallen - 8 || (vallen >= n + 37 && val[n + 36] & 1)) return 0;        /* damaged, or a tombstone */
+	if (n > vallen - 8 || (vallen >= n + 37 && val[n + 36] & 1)) return false;        /* damaged, or a tombstone */
 	struct buf text = BUF_INIT;
-	char *owner = userlen == 9 && !memcmp(user, "[.OwNeR.]", 9) ? mbname_userid(&x->mb->entry.parts) : NULL;
-	buf_printf(&text, "%u %s ", x->uid, entry);
+	char *owner = userlen == 9 && !memcmp(user, "[.OwNeR.]", 9) ? mbname_userid(&mb->entry.parts) : NULL;
+	buf_printf(&text, "%u %s ", uid, entry);
 	if (owner) buf_puts(&text, owner);
 	else buf_append(&text, user, userlen);
 	buf_putc(&text, ' ');
 	buf_append(&text, val + 8, n);
-	x->mb->h.synccrc_annot ^= (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
-	x->mb->h.quota_annot_used = x->mb->h.quota_annot_used > n ? x->mb->h.quota_annot_used - n : 0;
+	*crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
+	*size = n;
 	buf_free(&text);
 	free(owner);
+	return true;
+}
+
+static int take_out(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct expunged *x = arg;
+	size_t n;
+	uint32_t crc;
+	if (!row_share(x->mb, x->uid, key, keylen, val, vallen, &n, &crc)) return 0;
+	x->mb->h.synccrc_annot ^= crc;
+	x->mb->h.quota_annot_used = x->mb->h.quota_annot_used > n ? x->mb->h.quota_annot_used - n : 0;
 	return 0;
+}
+
+struct each {
+	struct mailbox *mb;
+	int (*fn)(void *arg, uint32_t uid, size_t size, uint32_t crc);
+	void *arg;
+};
+
+static int each_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct each *x = arg;
+	const char *p = key;
+	uint32_t uid, crc;
+	size_t n;
+	if (!num_u32(&p, key + keylen, &uid) || p == key + keylen || *p) return 0;
+	return row_share(x->mb, uid, key, keylen, val, vallen, &n, &crc) ? x->fn(x->arg, uid, n, crc) : 0;
+}
+
+int mailbox_annots_each(struct mailbox *mb, int (*fn)(void *arg, uint32_t uid, size_t size, uint32_t crc), void *arg)
+{
+	struct each x = { mb, fn, arg };
+	if (!open_rows(mb)) return 0;
+	return cyrusdb_foreach(mb->annots, "", 0, NULL, each_row, &x, mb->annots_txn ? &mb->annots_txn : NULL);
 }
 
 void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r)
@@ -61,6 +95,39 @@ void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r)
 	struct expunged x = { mb, r->uid };
 	size_t n = row_prefix(r->uid, prefix);
 	if (open_rows(mb)) cyrusdb_foreach(mb->annots, prefix, n, NULL, take_out, &x, mb->annots_txn ? &mb->annots_txn : NULL);
+}
+
+struct own { struct mailbox *mb; uint64_t *used; };
+
+static int own_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct own *x = arg;
+	size_t n;
+	uint32_t crc;
+	if (row_share(x->mb, 0, key, keylen, val, vallen, &n, &crc)) *x->used += n;
+	return 0;
+}
+
+int mailbox_annots_own(struct mailbox *mb, uint64_t *used)
+{
+	struct buf path = BUF_INIT, scope = BUF_INIT;
+	struct own x = { mb, used };
+	struct cyrusdb *db;
+	int r = 0;
+	*used = 0;
+	path_conf(mb->st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
+	mb->st->layout->annot_scope(&mb->entry, &scope);
+	buf_putc(&scope, 0);
+	if (scope.len > 1 && !access(buf_cstr(&path), F_OK)) {
+		r = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, &db);
+		if (!r) {
+			r = cyrusdb_foreach(db, scope.s, scope.len, NULL, own_row, &x, NULL);
+			cyrusdb_close(db);
+		}
+	}
+	buf_free(&path);
+	buf_free(&scope);
+	return r ? ERR_IO : 0;
 }
 
 static int delete_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)

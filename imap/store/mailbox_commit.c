@@ -85,6 +85,26 @@ static int commit_records(struct mailbox *mb)
 	return r;
 }
 
+/* Before records that readers can see are overwritten: highestmodseq already covers them, and a mark says that the counters do not. */
+static int announce_rewrites(struct mailbox *mb)
+{
+	char block[INDEX_HEADER_MAX];
+	struct index_header old;
+	uint32_t first = UINT32_MAX;
+	for (size_t i = 0; i < mb->npending; i++)
+		if (mb->pending[i].recno < first) first = mb->pending[i].recno;
+	mb->h.leaked_cache_records &= ~INDEX_COMMITTING;
+	ssize_t n = sys_pread_full(mb->index_fd, block, sizeof block, 0);
+	if (n < 0 || index_header_decode(block, (size_t)n, &old)) return ERR_IO;
+	if (first > old.num_records) return 0;
+	old.leaked_cache_records |= INDEX_COMMITTING;
+	old.highestmodseq = mb->h.highestmodseq;
+	index_header_encode(&old, block);
+	if (sys_pwrite_all(mb->index_fd, block, old.start_offset, 0) == 0) return 0;
+	log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write the header of cyrus.index: %m", mb->entry.name);
+	return err_from_errno(errno);
+}
+
 static int commit_index_header(struct mailbox *mb)
 {
 	char block[INDEX_HEADER_MAX];
@@ -118,7 +138,8 @@ int mailbox_commit(struct mailbox *mb)
 	if (!r) r = mailbox_annots_commit(mb);
 	if (!r) r = commit_header_file(mb);
 	if (!r && (mb->index_dirty || mb->npending)) {
-		r = commit_records(mb);
+		r = announce_rewrites(mb);
+		if (!r) r = commit_records(mb);
 		if (!r) r = commit_index_header(mb);
 	}
 	if (r) {

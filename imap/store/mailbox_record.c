@@ -200,6 +200,12 @@ int mailbox_rewrite(struct mailbox *mb, struct index_record *r, bool silent)
 	return 0;
 }
 
+void mailbox_repair_record(struct mailbox *mb, const struct index_record *r)
+{
+	mailbox_touch_index(mb);
+	pend(mb, r);
+}
+
 /* ------------------------------------------------------------------------------------------------ user flags */
 
 enum { ORDINARY_FLAGS = 100 };

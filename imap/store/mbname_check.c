@@ -9,6 +9,8 @@
 /* The printable characters either release accepts; '&' only as the start of a modified UTF-7 sequence. */
 static bool allowed(char c, const struct namespace *ns)
 {
+	/* a real dot: where `.` separates it was typed as ^, which 2.5 refuses there */
+	if (c == '.' && ns->level == LEVEL_25 && ns->sep == '.') return false;
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) return true;
 	if (c == '.') return ns->level == LEVEL_36 || ns->sep == '/';       /* a real dot was typed as '^', which 2.5 refuses here */
 	if (c && strchr(" #$'+,-:=_~&", c)) return true;
@@ -21,7 +23,11 @@ static bool bad_component(const char *s, const struct namespace *ns)
 	if (!*s || strchr(s, '!')) return true;
 	for (const char *p = s; *p; p++)
 		if (!allowed(*p, ns)) return true;
-	return !mutf7_valid(ns->level == LEVEL_36 ? DIALECT_36 : DIALECT_25, s, strlen(s));
+	if (!mutf7_valid(ns->level == LEVEL_36 ? DIALECT_36 : DIALECT_25, s, strlen(s))) return true;
+	struct buf utf8 = BUF_INIT;
+	bool half = mutf7_to_utf8(s, strlen(s), &utf8) != 0;         /* 3.6 takes unpaired surrogates; we do not (spec 3.1) */
+	buf_free(&utf8);
+	return half;
 }
 
 int mbname_check_create(const struct mbname *n, const char *internal, const struct namespace *ns)

@@ -33,7 +33,7 @@ static int open_file(struct store *st, const char *name)
 	char *root = override ? mem_strdup(override) : mem_printf("%s/lock", conf_dir(st->conf));
 	path_by_name(st, root, name, &path);
 	buf_puts(&path, ".lock");
-	int fd = file_create(buf_cstr(&path), O_RDWR | O_TRUNC, 0666);
+	int fd = file_create(buf_cstr(&path), O_RDWR, 0666);
 	if (fd < 0) log_msg(LOG_ERR, "IOERROR: cannot open lock file %s: %m", buf_cstr(&path));
 	buf_free(&path);
 	free(root);

@@ -26,3 +26,6 @@ imap_tools_mbpath_LDADD = $(STORE_LIBS)
 sbin_PROGRAMS += imap/tools/quota
 imap_tools_quota_SOURCES = imap/tools/quota.c imap/tools/json.c imap/tools/json.h imap/tools/toolbox.c imap/tools/toolbox.h
 imap_tools_quota_LDADD = $(STORE_LIBS)
+sbin_PROGRAMS += imap/tools/reconstruct
+imap_tools_reconstruct_SOURCES = imap/tools/reconstruct.c imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_reconstruct_LDADD = $(STORE_LIBS)

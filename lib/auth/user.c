@@ -63,6 +63,7 @@ bool user_in_list(const struct conf *c, enum conf_opt list, const char *userid)
 
 static void load_groups(struct user *u)
 {
+	u->groups_pending = false;
 	int n = 64;
 	gid_t *ids = mem_array(NULL, (size_t)n, sizeof *ids);
 	struct passwd *pw = getpwnam(u->userid);
@@ -80,7 +81,8 @@ static void load_groups(struct user *u)
 
 static bool in_group(void *arg, const char *group)
 {
-	const struct user *u = arg;
+	struct user *u = arg;
+	if (u->groups_pending) load_groups(u);
 	return strarray_find(&u->groups, group) >= 0;
 }
 
@@ -89,7 +91,7 @@ void user_init(struct user *u, const struct conf *c, const char *userid)
 	*u = (struct user){ .userid = userid ? mem_strdup(userid) : NULL };
 	if (userid) {
 		u->isadmin = user_in_list(c, OPT_ADMINS, userid);
-		if (conf_bool(c, OPT_UNIX_GROUP_ENABLE)) load_groups(u);
+		u->groups_pending = conf_bool(c, OPT_UNIX_GROUP_ENABLE);
 	}
 	u->who = (struct acl_who){ u->userid, in_group, u };
 }

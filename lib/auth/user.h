@@ -14,10 +14,12 @@ int user_canon(const struct conf *c, const char *name, const char *domain, char 
 struct user {
 	char *userid;                    /* canonical; NULL: not logged in */
 	bool isadmin;
+	bool groups_pending;             /* not looked up yet: few access control lists name a group, and a lookup may go to a directory */
 	struct strarray groups;          /* unix groups */
 	struct acl_who who;              /* for acl_evaluate(); points back here */
 };
-/* userid is taken as it is: canonicalise first. Groups are looked up unless unix_group_enable is off. */
+/* userid is taken as it is: canonicalise first. Groups are looked up when a list first asks, unless unix_group_enable is off.
+ * u must stay where it is. */
 void user_init(struct user *u, const struct conf *c, const char *userid);
 void user_free(struct user *u);
 bool user_in_list(const struct conf *c, enum conf_opt list, const char *userid);     /* "admins", "proxyservers" */

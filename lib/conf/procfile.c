@@ -1,4 +1,5 @@
-/* procfile.c - see procfile.h. Written as PID.new and renamed, so that a reader never sees half a line. */
+/* procfile.c - see procfile.h. A new file is written as PID.new and renamed, so that a reader never sees half a line. Later lines are
+ * written over it by one write: what readers decide by - service, host, user - comes first and does not move. */
 #include "conf/procfile.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -35,6 +36,25 @@ static void put_field(struct buf *b, const char *text, char end)
 	buf_putc(b, end);
 }
 
+static int write_over(const char *path, const struct buf *line)
+{
+	int fd = sys_open(path, O_WRONLY | O_NOFOLLOW, 0);
+	if (fd < 0) return -1;
+	int r = sys_pwrite_all(fd, line->s, line->len, 0);
+	if (r == 0) r = sys_ftruncate(fd, (off_t)line->len);
+	sys_close(fd);
+	return r;
+}
+
+static int write_new(const char *path, const char *fresh, const struct buf *line)
+{
+	int fd = file_create(fresh, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0644);
+	if (fd < 0) return -1;
+	int r = sys_write_all(fd, line->s, line->len);
+	sys_close(fd);
+	return r == 0 ? sys_rename(fresh, path) : r;
+}
+
 int procfile_write(const struct conf *c, pid_t pid, const char *service, const char *host, const char *user,
 	const char *mailbox, const char *command)
 {
@@ -45,13 +65,8 @@ int procfile_write(const struct conf *c, pid_t pid, const char *service, const c
 	put_field(&line, user, '\t');
 	put_field(&line, mailbox, '\t');
 	put_field(&line, command, '\n');
-	int r = -1, fd = sys_open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
-	if (fd < 0 && errno == ENOENT) fd = file_create(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
-	if (fd >= 0) {
-		r = sys_write_all(fd, line.s, line.len);
-		sys_close(fd);
-		if (r == 0) r = sys_rename(fresh, path);
-	}
+	int r = write_over(path, &line);
+	if (r < 0) r = write_new(path, fresh, &line);
 	if (r < 0) log_msg(LOG_ERR, "IOERROR: cannot write proc file %s: %m", path);
 	buf_free(&line);
 	free(path);

@@ -38,6 +38,17 @@ static enum verdict next(int is_write)
 	}
 }
 
+enum { SECTOR = 512 };
+
+/* How much of a torn write of n bytes at this offset reaches the disk. */
+static size_t torn_part(size_t n, off_t off)
+{
+	size_t into = (size_t)(off % SECTOR), part = n / 2;
+	if (n <= SECTOR) return 0;
+	part = (part + into) / SECTOR * SECTOR;
+	return part > into ? part - into : SECTOR - into < n ? SECTOR - into : 0;
+}
+
 static int f_open(const char *path, int flags, mode_t mode)
 {
 	if ((flags & O_CREAT) && next(0) == FAIL) return -1;
@@ -49,7 +60,12 @@ static ssize_t f_write(int fd, const void *p, size_t n)
 	switch (next(1)) {
 	case FAIL: return -1;
 	case SHORT: return sys_real.write(fd, p, n ? 1 : 0);
-	case TORN: sys_real.write(fd, p, n / 2); _exit(99);
+	case TORN: {
+		off_t off = lseek(fd, 0, SEEK_CUR);
+		size_t part = torn_part(n, off < 0 ? 0 : off);
+		if (part) sys_real.write(fd, p, part);
+		_exit(99);
+	}
 	default: return sys_real.write(fd, p, n);
 	}
 }
@@ -59,7 +75,11 @@ static ssize_t f_pwrite(int fd, const void *p, size_t n, off_t off)
 	switch (next(1)) {
 	case FAIL: return -1;
 	case SHORT: return sys_real.pwrite(fd, p, n ? 1 : 0, off);
-	case TORN: sys_real.pwrite(fd, p, n / 2, off); _exit(99);
+	case TORN: {
+		size_t part = torn_part(n, off);
+		if (part) sys_real.pwrite(fd, p, part, off);
+		_exit(99);
+	}
 	default: return sys_real.pwrite(fd, p, n, off);
 	}
 }

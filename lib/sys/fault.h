@@ -10,7 +10,8 @@ enum fault_kind {
 	FAULT_ERROR,           /* call n fails with `err` (ENOSPC, EIO ...), as do all later ones if `sticky` */
 	FAULT_SHORT,           /* writes from call n on write one byte at a time */
 	FAULT_DIE,             /* the process ends (_exit 99) before call n is made */
-	FAULT_TORN,            /* if call n is a write, half of it reaches the file, then the process ends; else as FAULT_DIE */
+	FAULT_TORN,            /* if call n writes more than a sector (512 bytes), a part that ends on the file's sector boundary
+	                          reaches it, then the process ends; else as FAULT_DIE: a sector is written whole or not at all */
 	FAULT_EINTR,           /* every call is interrupted once before it succeeds */
 };
 
