@@ -189,7 +189,7 @@ END_TEST
 START_TEST(init_without_a_configuration)
 {
 	struct conf *c = (struct conf *)dir;
-	freopen("err", "w", stderr);
+	ck_assert_ptr_nonnull(freopen("err", "w", stderr));
 	ck_assert_int_eq(program_init(&c, "missing.conf", "test", PROGRAM_KEEP_USER), EX_CONFIG);
 	ck_assert_ptr_null(c);
 	fflush(stderr);
