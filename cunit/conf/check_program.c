@@ -146,14 +146,16 @@ END_TEST
 START_TEST(procfile_on_a_full_disk)
 {
 	struct conf *c = load("");
-	ck_assert_int_eq(procfile_write(c, 5, "old", "", "", "", ""), 0);
+	ck_assert_int_eq(procfile_write(c, 5, "a long name", "", "", "", "old"), 0);
 	for (unsigned long i = 1; i <= 3; i++) {
 		fault_install(&(struct fault){ FAULT_ERROR, i, ENOSPC, 0 });
-		ck_assert_int_eq(procfile_write(c, 5, "new", "", "", "", ""), -1);
+		ck_assert_int_eq(procfile_write(c, 6, "new", "", "", "", ""), -1);
 		fault_install(NULL);
-		expect(c, "5<old||||>");
+		expect(c, "5<a long name||||old>");
 	}
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged), "proc/5"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged), "proc/6"));
+	ck_assert_int_eq(procfile_write(c, 5, "short", "", "", "", ""), 0);       /* written over: nothing of the old line is left */
+	expect(c, "5<short||||>");
 	conf_free(c);
 }
 END_TEST
