@@ -39,17 +39,21 @@ static struct conf *load(const char *text)
 
 static const struct { const char *s, *deleteright; uint32_t rights; char bad; } parsed[] = {
 	/* what is no right is named, the rest counts */
-	{ "lqr", "c", ACL_LOOKUP | ACL_READ, 'q' }, { "L", "c", 0, 'L' }, { "l r", "c", ACL_LOOKUP | ACL_READ, ' ' }, { "zy", "c", 0, 'z' },
-	{ "\xff", "c", 0, '\xff' }, { "l\tr", "c", ACL_LOOKUP | ACL_READ, '\t' }, { "-l", "c", ACL_LOOKUP, '-' }, { "+", "c", 0, '+' },
+	{ "lqr", "c", ACL_LOOKUP | ACL_READ, 'q' }, { "L", "c", 0, 'L' }, { "l r", "c", ACL_LOOKUP | ACL_READ, ' ' },
+	{ "zy", "c", 0, 'z' },
+	{ "\xff", "c", 0, '\xff' }, { "l\tr", "c", ACL_LOOKUP | ACL_READ, '\t' }, { "-l", "c", ACL_LOOKUP, '-' },
+	{ "+", "c", 0, '+' },
 	/* single letters, twice is once */
-	{ "", "c", 0, 0 }, { "l", "c", ACL_LOOKUP, 0 }, { "ll", "c", ACL_LOOKUP, 0 }, { "a", "c", ACL_ADMIN, 0 }, { "n", "c", ACL_ANNOTATE, 0 },
+	{ "", "c", 0, 0 }, { "l", "c", ACL_LOOKUP, 0 }, { "ll", "c", ACL_LOOKUP, 0 }, { "a", "c", ACL_ADMIN, 0 },
+	{ "n", "c", ACL_ANNOTATE, 0 },
 	{ "lrswipkxtean", "c", ACL_FULL, 0 }, { "naetxkpiwsrl", "c", ACL_FULL, 0 },
 	{ "0", "c", ACL_USER0, 0 }, { "9", "c", (uint32_t)ACL_USER0 << 9, 0 }, { "0123456789", "c", ACL_ALL_USER, 0 },
 	/* the letters of RFC 2086: all their members, unless one of those is spelled out */
 	{ "c", "c", KX, 0 }, { "c", "d", ACL_CREATE, 0 }, { "c", "x", ACL_CREATE, 0 }, { "c", NULL, KX, 0 }, { "c", "", KX, 0 },
 	{ "d", "c", TE, 0 }, { "d", "d", TE | ACL_DELETEMBOX, 0 }, { "d", "x", TE, 0 },
 	{ "ck", "c", ACL_CREATE, 0 }, { "cx", "c", ACL_DELETEMBOX, 0 }, { "cx", "x", KX, 0 }, { "kc", "c", ACL_CREATE, 0 },
-	{ "dt", "c", ACL_DELETEMSG, 0 }, { "ed", "c", ACL_EXPUNGE, 0 }, { "dx", "c", TE | ACL_DELETEMBOX, 0 }, { "dx", "d", ACL_DELETEMBOX, 0 },
+	{ "dt", "c", ACL_DELETEMSG, 0 }, { "ed", "c", ACL_EXPUNGE, 0 }, { "dx", "c", TE | ACL_DELETEMBOX, 0 },
+	{ "dx", "d", ACL_DELETEMBOX, 0 },
 	{ "cd", "c", KX | TE, 0 }, { "lrswipcda", "c", ACL_FULL & ~ACL_ANNOTATE, 0 }, { "lrswipkxtecdan", "c", ACL_FULL, 0 },
 };
 
@@ -65,8 +69,10 @@ END_TEST
 
 static const struct { uint32_t rights; const char *deleteright, *s; } printed[] = {
 	{ 0, "c", "" }, { ACL_FULL, "c", "lrswipkxtecdan" }, { ACL_FULL | ACL_ALL_USER, "c", "lrswipkxtecdan0123456789" },
-	{ ACL_READ | ACL_LOOKUP, "c", "lr" }, { ACL_CREATE, "c", "kc" }, { ACL_DELETEMBOX, "c", "xc" }, { ACL_DELETEMBOX, "d", "xd" },
-	{ ACL_DELETEMBOX, "x", "x" }, { ACL_EXPUNGE, "c", "ed" }, { ACL_DELETEMSG, "x", "td" }, { (uint32_t)ACL_USER0 << 3, "c", "3" },
+	{ ACL_READ | ACL_LOOKUP, "c", "lr" }, { ACL_CREATE, "c", "kc" }, { ACL_DELETEMBOX, "c", "xc" },
+	{ ACL_DELETEMBOX, "d", "xd" },
+	{ ACL_DELETEMBOX, "x", "x" }, { ACL_EXPUNGE, "c", "ed" }, { ACL_DELETEMSG, "x", "td" },
+	{ (uint32_t)ACL_USER0 << 3, "c", "3" },
 };
 
 START_TEST(rights_to_letters)
@@ -101,24 +107,34 @@ static bool in_staff(void *arg, const char *group) { return arg && !strcmp(group
 
 static const struct { const char *acl, *userid; bool staff; const char *rights; } evaluated[] = {
 	/* damaged lists grant no more than their sound entries */
-	{ NULL, "bob", false, "" }, { "", "bob", false, "" }, { "bob", "bob", false, "" }, { "bob\t", "bob", false, "" }, { "\t\t\t\t", "bob", false, "" },
-	{ "\tlr\t", "bob", false, "" }, { "\tlr\tbob\tl\t", "bob", false, "l" }, { "bob\tl\tjoe", "bob", false, "l" }, { "bob\tlr", "bob", false, "lr" },
+	{ NULL, "bob", false, "" }, { "", "bob", false, "" }, { "bob", "bob", false, "" }, { "bob\t", "bob", false, "" },
+	{ "\t\t\t\t", "bob", false, "" },
+	{ "\tlr\t", "bob", false, "" }, { "\tlr\tbob\tl\t", "bob", false, "l" }, { "bob\tl\tjoe", "bob", false, "l" },
+	{ "bob\tlr", "bob", false, "lr" },
 	{ "bob lr", "bob", false, "" }, { "bob\t?!\t", "bob", false, "" }, { "bob\tl?r\t", "bob", false, "lr" },
 	/* identifiers are compared whole and exactly */
-	{ "bob\tlr\t", "bob", false, "lr" }, { "bob\tlr\t", "Bob", false, "" }, { "bobby\tlr\t", "bob", false, "" }, { "bo\tlr\t", "bob", false, "" },
-	{ "bob@x.org\tlr\t", "bob", false, "" }, { "bob@x.org\tlr\t", "bob@x.org", false, "lr" }, { "bob\tlr\t", NULL, false, "" },
+	{ "bob\tlr\t", "bob", false, "lr" }, { "bob\tlr\t", "Bob", false, "" }, { "bobby\tlr\t", "bob", false, "" },
+	{ "bo\tlr\t", "bob", false, "" },
+	{ "bob@x.org\tlr\t", "bob", false, "" }, { "bob@x.org\tlr\t", "bob@x.org", false, "lr" },
+	{ "bob\tlr\t", NULL, false, "" },
 	{ "bob\tl\tbob\tr\t", "bob", false, "lr" },
 	/* anyone, anonymous, groups */
-	{ "anyone\tlr\t", "bob", false, "lr" }, { "anyone\tlr\t", NULL, false, "lr" }, { "anyone\tlr\t", "anonymous", false, "lr" },
-	{ "anonymous\tl\t", "bob", false, "" }, { "anonymous\tl\t", "anonymous", false, "l" }, { "Anyone\tlr\t", "bob", false, "" },
+	{ "anyone\tlr\t", "bob", false, "lr" }, { "anyone\tlr\t", NULL, false, "lr" },
+	{ "anyone\tlr\t", "anonymous", false, "lr" },
+	{ "anonymous\tl\t", "bob", false, "" }, { "anonymous\tl\t", "anonymous", false, "l" },
+	{ "Anyone\tlr\t", "bob", false, "" },
 	{ "anyone\tl\tbob\tr\t", "bob", false, "lr" },
-	{ "group:staff\ts\t", "bob", true, "s" }, { "group:staff\ts\t", "bob", false, "" }, { "group:other\ts\t", "bob", true, "" },
+	{ "group:staff\ts\t", "bob", true, "s" }, { "group:staff\ts\t", "bob", false, "" },
+	{ "group:other\ts\t", "bob", true, "" },
 	{ "group:\ts\t", "bob", true, "" }, { "group:staff\ts\t", "group:staff", false, "" },
 	/* negative rights take away at the end, wherever they stand */
-	{ "anyone\tlrs\t-bob\tr\t", "bob", false, "ls" }, { "-bob\tr\tanyone\tlrs\t", "bob", false, "ls" }, { "-bob\tr\tbob\tr\t", "bob", false, "" },
-	{ "anyone\tlrs\t-bob\tr\t", "joe", false, "lrs" }, { "anyone\tlrs\t-anyone\trs\t", "bob", false, "l" }, { "-anyone\tl\t", "bob", false, "" },
+	{ "anyone\tlrs\t-bob\tr\t", "bob", false, "ls" }, { "-bob\tr\tanyone\tlrs\t", "bob", false, "ls" },
+	{ "-bob\tr\tbob\tr\t", "bob", false, "" },
+	{ "anyone\tlrs\t-bob\tr\t", "joe", false, "lrs" }, { "anyone\tlrs\t-anyone\trs\t", "bob", false, "l" },
+	{ "-anyone\tl\t", "bob", false, "" },
 	{ "bob\tlrs\t-group:staff\tls\t", "bob", true, "r" }, { "bob\tlrs\t-group:staff\tls\t", "bob", false, "lrs" },
-	{ "bob\tlrswipkxtecdan\t-bob\tc\t", "bob", false, "lrswiptedan" }, { "bob\tlrswipkxtecdan\t-bob\td\t", "bob", false, "lrswipkxcan" },
+	{ "bob\tlrswipkxtecdan\t-bob\tc\t", "bob", false, "lrswiptedan" },
+	{ "bob\tlrswipkxtecdan\t-bob\td\t", "bob", false, "lrswipkxcan" },
 	{ "-\tl\tbob\tl\t", "bob", false, "l" }, { "bob\tl\t--bob\tl\t", "bob", false, "l" }, { "--bob\tl\t", "-bob", false, "" },
 	/* the letters of old stores */
 	{ "bob\tlrswipcda\t", "bob", false, "lrswipkxtecda" }, { "bob\tlrs5\t", "bob", false, "lrs5" },
@@ -146,12 +162,14 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ changes */
 
 static const struct { const char *acl, *id; enum acl_how how; const char *rights, *result; } changes[] = {
-	{ NULL, "bob", ACL_SET, "lr", "bob\tlr\t" }, { "", "bob", ACL_ADD, "lr", "bob\tlr\t" }, { "", "bob", ACL_REMOVE, "lr", "" },
+	{ NULL, "bob", ACL_SET, "lr", "bob\tlr\t" }, { "", "bob", ACL_ADD, "lr", "bob\tlr\t" },
+	{ "", "bob", ACL_REMOVE, "lr", "" },
 	{ "", "bob", ACL_SET, "", "" }, { "bob\tlr\t", "bob", ACL_SET, "", "" }, { "bob\tlr\t", "bob", ACL_SET, "w", "bob\tw\t" },
 	{ "bob\tlr\t", "bob", ACL_ADD, "sl", "bob\tlrs\t" }, { "bob\tlr\t", "bob", ACL_REMOVE, "l", "bob\tr\t" },
 	{ "bob\tlr\t", "bob", ACL_REMOVE, "lr", "" }, { "bob\tlr\t", "bob", ACL_REMOVE, "x", "bob\tlr\t" },
 	/* others keep their place and their text, the changed one its place */
-	{ "a\tlr\tbob\tl\tz\tcd\t", "bob", ACL_ADD, "r", "a\tlr\tbob\tlr\tz\tcd\t" }, { "a\tlr\tbob\tl\tz\tl\t", "bob", ACL_SET, "", "a\tlr\tz\tl\t" },
+	{ "a\tlr\tbob\tl\tz\tcd\t", "bob", ACL_ADD, "r", "a\tlr\tbob\tlr\tz\tcd\t" },
+	{ "a\tlr\tbob\tl\tz\tl\t", "bob", ACL_SET, "", "a\tlr\tz\tl\t" },
 	{ "a\tlr\t", "bob", ACL_SET, "s", "a\tlr\tbob\ts\t" },
 	/* a negative entry is an entry of its own */
 	{ "bob\tlr\t", "-bob", ACL_SET, "l", "bob\tlr\t-bob\tl\t" }, { "bob\tlr\t-bob\tl\t", "bob", ACL_SET, "", "-bob\tl\t" },
@@ -199,29 +217,37 @@ static const struct { const char *conf, *name, *domain, *out; int err; } ids[] =
 	{ "", "", NULL, NULL, ERR_BADUSER }, { "", "a%b", NULL, NULL, ERR_BADUSER }, { "", "a&b", NULL, NULL, ERR_BADUSER },
 	{ "", "a*", NULL, NULL, ERR_BADUSER }, { "", "a/b", NULL, NULL, ERR_BADUSER }, { "", "a:b", NULL, NULL, ERR_BADUSER },
 	{ "", "a?", NULL, NULL, ERR_BADUSER }, { "", "a\tb", NULL, NULL, ERR_BADUSER }, { "", "a\x7f", NULL, NULL, ERR_BADUSER },
-	{ "", "caf\xc3\xa9", NULL, NULL, ERR_BADUSER }, { "", "a\nb", NULL, NULL, ERR_BADUSER }, { "", U80 "x", NULL, NULL, ERR_BADUSER },
+	{ "", "caf\xc3\xa9", NULL, NULL, ERR_BADUSER }, { "", "a\nb", NULL, NULL, ERR_BADUSER },
+	{ "", U80 "x", NULL, NULL, ERR_BADUSER },
 	{ "", "group:no such group", NULL, NULL, ERR_BADIDENT }, { "", "group:", NULL, NULL, ERR_BADIDENT },
 	{ "virtdomains: userid\n", U80, "x.org", NULL, ERR_BADUSER },
 	{ "", U80, NULL, U80, 0 }, { "", "a!\"\\^b", NULL, "a!\"\\^b", 0 }, { "", "a b", NULL, "a b", 0 },
 	/* case */
 	{ "", "Fred.Smith", NULL, "fred.smith", 0 }, { "username_tolower: no\n", "Fred", NULL, "Fred", 0 },
 	{ "", "ANONYMOUS", NULL, "anonymous", 0 }, { "username_tolower: no\n", "Anonymous", NULL, "anonymous", 0 },
-	{ "username_tolower: no\n", "AnyOne", NULL, "anyone", 0 }, { "", "anybody", NULL, "anyone", 0 }, { "", "anyones", NULL, "anyones", 0 },
+	{ "username_tolower: no\n", "AnyOne", NULL, "anyone", 0 }, { "", "anybody", NULL, "anyone", 0 },
+	{ "", "anyones", NULL, "anyones", 0 },
 	/* without virtual domains '@' means nothing */
 	{ "virtdomains: off\n", "joe@X.org", NULL, "joe@x.org", 0 }, { "virtdomains: off\n", "joe", "x.org", "joe", 0 },
 	{ "virtdomains: off\ndefaultdomain: x.org\n", "joe@x.org", NULL, "joe@x.org", 0 },
-	{ "virtdomains: off\n", "joe%x.org", NULL, NULL, ERR_BADUSER }, { "virtdomains: off\n", "anyone@x.org", NULL, "anyone@x.org", 0 },
+	{ "virtdomains: off\n", "joe%x.org", NULL, NULL, ERR_BADUSER },
+	{ "virtdomains: off\n", "anyone@x.org", NULL, "anyone@x.org", 0 },
 	/* with them */
-	{ "virtdomains: userid\n", "Joe@X.Org", NULL, "joe@x.org", 0 }, { "virtdomains: on\n", "joe@x.org", NULL, "joe@x.org", 0 },
-	{ "virtdomains: userid\n", "joe%x.org", NULL, "joe@x.org", 0 }, { "virtdomains: userid\n", "a@b@x.org", NULL, "a@b@x.org", 0 },
-	{ "virtdomains: userid\n", "a%b@x.org", NULL, NULL, ERR_BADUSER }, { "virtdomains: userid\n", "a%b%x.org", NULL, NULL, ERR_BADUSER },
+	{ "virtdomains: userid\n", "Joe@X.Org", NULL, "joe@x.org", 0 },
+	{ "virtdomains: on\n", "joe@x.org", NULL, "joe@x.org", 0 },
+	{ "virtdomains: userid\n", "joe%x.org", NULL, "joe@x.org", 0 },
+	{ "virtdomains: userid\n", "a@b@x.org", NULL, "a@b@x.org", 0 },
+	{ "virtdomains: userid\n", "a%b@x.org", NULL, NULL, ERR_BADUSER },
+	{ "virtdomains: userid\n", "a%b%x.org", NULL, NULL, ERR_BADUSER },
 	{ "virtdomains: userid\ndefaultdomain: Example.COM\n", "joe@example.com", NULL, "joe", 0 },
 	{ "virtdomains: userid\ndefaultdomain: example.com\n", "joe%EXAMPLE.com", NULL, "joe", 0 },
 	{ "virtdomains: userid\ndefaultdomain: example.com\n", "a@b@example.com", NULL, "a@b", 0 },
 	{ "virtdomains: userid\n", "joe@", NULL, "joe", 0 }, { "virtdomains: userid\n", "@", NULL, NULL, ERR_BADUSER },
-	{ "virtdomains: userid\n", "joe", "x.org", "joe@x.org", 0 }, { "virtdomains: userid\n", "joe@y.org", "x.org", "joe@y.org", 0 },
+	{ "virtdomains: userid\n", "joe", "x.org", "joe@x.org", 0 },
+	{ "virtdomains: userid\n", "joe@y.org", "x.org", "joe@y.org", 0 },
 	{ "virtdomains: userid\ndefaultdomain: y.org\n", "joe@y.org", "x.org", "joe", 0 },
-	{ "virtdomains: userid\n", "anyone", "x.org", "anyone", 0 }, { "virtdomains: userid\n", "AnyBody@x.org", NULL, "anyone@x.org", 0 },
+	{ "virtdomains: userid\n", "anyone", "x.org", "anyone", 0 },
+	{ "virtdomains: userid\n", "AnyBody@x.org", NULL, "anyone@x.org", 0 },
 };
 
 START_TEST(user_ids)

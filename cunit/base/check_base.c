@@ -101,7 +101,8 @@ START_TEST(buf_network_order)
 END_TEST
 
 static const struct { size_t off, n; const char *left; } removals[] = {
-	{ 0, 0, "abcdef" }, { 0, 1, "bcdef" }, { 0, 6, "" }, { 0, 7, "" }, { 2, 2, "abef" }, { 5, 1, "abcde" }, { 5, 100, "abcde" },
+	{ 0, 0, "abcdef" }, { 0, 1, "bcdef" }, { 0, 6, "" }, { 0, 7, "" }, { 2, 2, "abef" }, { 5, 1, "abcde" },
+	{ 5, 100, "abcde" },
 	{ 6, 1, "abcdef" }, { 7, 1, "abcdef" }, { SIZE_MAX, 1, "abcdef" }, { 1, SIZE_MAX, "a" },
 };
 
@@ -116,7 +117,8 @@ START_TEST(buf_remove_stays_inside)
 END_TEST
 
 static const struct { const char *a; size_t an; const char *b; size_t bn; int sign; } orders[] = {
-	{ "", 0, "", 0, 0 }, { "", 0, "\0", 1, -1 }, { "a", 1, "ab", 2, -1 }, { "b", 1, "ab", 2, 1 }, { "a\0a", 3, "a\0b", 3, -1 },
+	{ "", 0, "", 0, 0 }, { "", 0, "\0", 1, -1 }, { "a", 1, "ab", 2, -1 }, { "b", 1, "ab", 2, 1 },
+	{ "a\0a", 3, "a\0b", 3, -1 },
 	{ "\xff", 1, "\x7f", 1, 1 }, { "same", 4, "same", 4, 0 },
 };
 
@@ -158,7 +160,8 @@ END_TEST
 START_TEST(strarray_split_gives_the_words)
 {
 	static const struct { const char *s, *seps, *joined; size_t n; } t[] = {
-		{ "", " ", "", 0 }, { "   ", " ", "", 0 }, { "a", " ", "a", 1 }, { " a  b ", " ", "a|b", 2 }, { "a,b\tc", ", \t", "a|b|c", 3 },
+		{ "", " ", "", 0 }, { "   ", " ", "", 0 }, { "a", " ", "a", 1 }, { " a  b ", " ", "a|b", 2 },
+		{ "a,b\tc", ", \t", "a|b|c", 3 },
 		{ "a b", "", "a b", 1 }, { ",,a,,", ",", "a", 1 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {

@@ -112,8 +112,10 @@ START_TEST(procfile_round_trip)
 END_TEST
 
 static const struct { const char *name, *text, *want; } odd[] = {
-	{ "1", "", "1<||||>" }, { "1", "imap", "1<imap||||>" }, { "1", "imap\thost\n", "1<imap|host|||>" }, { "1", "a\tb\tc\td\te\tf\tg\n", "1<a|b|c|d|e>" },
-	{ "1", "\t\t\t\t\n", "1<||||>" }, { ".1", "a\tb\tc\td\te\n", "" }, { "1.new", "a\tb\tc\td\te\n", "" }, { "one", "a\tb\tc\td\te\n", "" },
+	{ "1", "", "1<||||>" }, { "1", "imap", "1<imap||||>" }, { "1", "imap\thost\n", "1<imap|host|||>" },
+	{ "1", "a\tb\tc\td\te\tf\tg\n", "1<a|b|c|d|e>" },
+	{ "1", "\t\t\t\t\n", "1<||||>" }, { ".1", "a\tb\tc\td\te\n", "" }, { "1.new", "a\tb\tc\td\te\n", "" },
+	{ "one", "a\tb\tc\td\te\n", "" },
 	{ "-1", "a\tb\tc\td\te\n", "" }, { "1x", "a\n", "" }, { "99999999999", "a\n", "" },
 };
 
@@ -163,7 +165,8 @@ END_TEST
 START_TEST(umask_as_written)
 {
 	static const struct { const char *s; unsigned v; } t[] = {
-		{ NULL, 0 }, { "", 0 }, { "077", 077 }, { "77", 077 }, { "0o22", 022 }, { "8", 0 }, { "1 2", 012 }, { "7777", 07777 }, { "77777777", 07777 },
+		{ NULL, 0 }, { "", 0 }, { "077", 077 }, { "77", 077 }, { "0o22", 022 }, { "8", 0 }, { "1 2", 012 },
+		{ "7777", 07777 }, { "77777777", 07777 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) ck_assert_msg(program_umask(t[i].s) == t[i].v, "row %zu", i);
 }

@@ -124,10 +124,14 @@ START_TEST(read_ends_with_the_stream)
 END_TEST
 
 static const struct { const char *in; size_t n, max; bool ok; const char *line; size_t len; int next; } lines[] = {
-	{ "", 0, 10, false, "", 0, PROT_EOF }, { "abc", 3, 10, false, "abc", 3, PROT_EOF }, { "abc", 3, 3, true, "abc", 3, PROT_EOF },
-	{ "abcdef\n", 7, 3, true, "abc", 3, 'd' }, { "\n", 1, 10, true, "\n", 1, PROT_EOF }, { "a\r\nb", 4, 10, true, "a\r\n", 3, 'b' },
-	{ "a\nb\n", 4, 10, true, "a\n", 2, 'b' }, { "a\0b\nc", 5, 10, true, "a\0b\n", 4, 'c' }, { "ab\nc", 4, 3, true, "ab\n", 3, 'c' },
-	{ "ab\nc", 4, 2, true, "ab", 2, '\n' }, { "a\rb\n", 4, 10, true, "a\rb\n", 4, PROT_EOF }, { "x\n", 2, 0, true, "", 0, 'x' },
+	{ "", 0, 10, false, "", 0, PROT_EOF }, { "abc", 3, 10, false, "abc", 3, PROT_EOF },
+	{ "abc", 3, 3, true, "abc", 3, PROT_EOF },
+	{ "abcdef\n", 7, 3, true, "abc", 3, 'd' }, { "\n", 1, 10, true, "\n", 1, PROT_EOF },
+	{ "a\r\nb", 4, 10, true, "a\r\n", 3, 'b' },
+	{ "a\nb\n", 4, 10, true, "a\n", 2, 'b' }, { "a\0b\nc", 5, 10, true, "a\0b\n", 4, 'c' },
+	{ "ab\nc", 4, 3, true, "ab\n", 3, 'c' },
+	{ "ab\nc", 4, 2, true, "ab", 2, '\n' }, { "a\rb\n", 4, 10, true, "a\rb\n", 4, PROT_EOF },
+	{ "x\n", 2, 0, true, "", 0, 'x' },
 };
 
 /* Each row whole, and one byte at a time. */
@@ -459,15 +463,21 @@ END_TEST
 
 /* `in` begins behind the '{'. For what is no literal `next` is the byte that was put back. */
 static const struct { const char *in; bool ok; uint64_t size; bool nosync; int next; } literals[] = {
-	{ "", false, 0, false, PROT_EOF }, { "}\r\n", false, 0, false, '}' }, { "+}\r\n", false, 0, false, '}' }, { "x}\r\n", false, 0, false, 'x' },
-	{ "-1}\r\n", false, 0, false, '-' }, { " 1}\r\n", false, 0, false, ' ' }, { "1 }\r\n", false, 0, false, ' ' }, { "1", false, 0, false, PROT_EOF },
-	{ "1}", false, 0, false, PROT_EOF }, { "1}x", false, 0, false, 'x' }, { "1}\r", false, 0, false, PROT_EOF }, { "1}\rx", false, 0, false, 'x' },
-	{ "1}\r\r\n", false, 0, false, '\r' }, { "1++}\r\n", false, 0, false, '+' }, { "1+x}\r\n", false, 0, false, 'x' }, { "1-}\r\n", false, 0, false, '-' },
+	{ "", false, 0, false, PROT_EOF }, { "}\r\n", false, 0, false, '}' }, { "+}\r\n", false, 0, false, '}' },
+	{ "x}\r\n", false, 0, false, 'x' },
+	{ "-1}\r\n", false, 0, false, '-' }, { " 1}\r\n", false, 0, false, ' ' }, { "1 }\r\n", false, 0, false, ' ' },
+	{ "1", false, 0, false, PROT_EOF },
+	{ "1}", false, 0, false, PROT_EOF }, { "1}x", false, 0, false, 'x' }, { "1}\r", false, 0, false, PROT_EOF },
+	{ "1}\rx", false, 0, false, 'x' },
+	{ "1}\r\r\n", false, 0, false, '\r' }, { "1++}\r\n", false, 0, false, '+' }, { "1+x}\r\n", false, 0, false, 'x' },
+	{ "1-}\r\n", false, 0, false, '-' },
 	{ "0x10}\r\n", false, 0, false, 'x' }, { "1.0}\r\n", false, 0, false, '.' }, { "1\r\n", false, 0, false, '\r' },
 	{ "18446744073709551616}\r\n", false, 0, false, '6' }, { "99999999999999999999999}\r\n", false, 0, false, '9' },
 	{ "184467440737095516150}\r\n", false, 0, false, '0' },
-	{ "0}\r\n.", true, 0, false, '.' }, { "0+}\r\n.", true, 0, true, '.' }, { "12}\r\n.", true, 12, false, '.' }, { "12}\n.", true, 12, false, '.' },
-	{ "12+}\r\n.", true, 12, true, '.' }, { "007}\r\n.", true, 7, false, '.' }, { "4294967296}\r\n.", true, 4294967296u, false, '.' },
+	{ "0}\r\n.", true, 0, false, '.' }, { "0+}\r\n.", true, 0, true, '.' }, { "12}\r\n.", true, 12, false, '.' },
+	{ "12}\n.", true, 12, false, '.' },
+	{ "12+}\r\n.", true, 12, true, '.' }, { "007}\r\n.", true, 7, false, '.' },
+	{ "4294967296}\r\n.", true, 4294967296u, false, '.' },
 	{ "18446744073709551615+}\r\n.", true, UINT64_MAX, true, '.' },
 };
 

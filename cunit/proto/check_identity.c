@@ -172,16 +172,21 @@ static const char *const users[] = { "fred", "joe@x.org", "cyrus", "front", "roo
 
 static const struct { const char *conf, *authz, *authc, *pass; const char *userid; } logins[] = {
 	/* refused */
-	{ "", "", "fred", "wrong", NULL }, { "", "", "nobody", "secret", NULL }, { "", "", "", "secret", NULL }, { "", "", "fred", "", NULL },
+	{ "", "", "fred", "wrong", NULL }, { "", "", "nobody", "secret", NULL }, { "", "", "", "secret", NULL },
+	{ "", "", "fred", "", NULL },
 	{ "", "joe", "fred", "secret", NULL }, { "", "cyrus", "fred", "secret", NULL }, { "", "cyrus", "front", "secret", NULL },
 	{ "", "bad/name", "cyrus", "secret", NULL }, { "", "", "fr*ed", "secret", NULL }, { "", "", "fred/../x", "secret", NULL },
 	{ "username_tolower: no\n", "", "FRED", "secret", NULL }, { "username_tolower: no\n", "Fred", "fred", "secret", NULL },
-	{ "virtdomains: userid\n", "joe", "joe@x.org", "secret", NULL }, { "virtdomains: userid\n", "joe@y.org", "joe@x.org", "secret", NULL },
+	{ "virtdomains: userid\n", "joe", "joe@x.org", "secret", NULL },
+	{ "virtdomains: userid\n", "joe@y.org", "joe@x.org", "secret", NULL },
 	/* as oneself */
-	{ "", "", "fred", "secret", "fred" }, { "", "fred", "fred", "secret", "fred" }, { "", "", "FRED", "secret", "fred" }, { "", "FRED", "fred", "secret", "fred" },
-	{ "virtdomains: userid\n", "", "joe@x.org", "secret", "joe@x.org" }, { "virtdomains: userid\n", "", "JOE%X.org", "secret", "joe@x.org" },
+	{ "", "", "fred", "secret", "fred" }, { "", "fred", "fred", "secret", "fred" }, { "", "", "FRED", "secret", "fred" },
+	{ "", "FRED", "fred", "secret", "fred" },
+	{ "virtdomains: userid\n", "", "joe@x.org", "secret", "joe@x.org" },
+	{ "virtdomains: userid\n", "", "JOE%X.org", "secret", "joe@x.org" },
 	/* as somebody else: administrators as anybody, proxy servers as anybody but administrators */
-	{ "", "fred", "cyrus", "secret", "fred" }, { "", "Fred.Smith", "cyrus", "secret", "fred.smith" }, { "", "fred", "front", "secret", "fred" },
+	{ "", "fred", "cyrus", "secret", "fred" }, { "", "Fred.Smith", "cyrus", "secret", "fred.smith" },
+	{ "", "fred", "front", "secret", "fred" },
 	{ "virtdomains: userid\n", "ann@y.org", "root@x.org", "secret", "ann@y.org" },
 	{ "virtdomains: userid\ndefaultdomain: y.org\n", "ann@Y.org", "cyrus", "secret", "ann" },
 };
@@ -205,9 +210,12 @@ static void answer(const char *lines)
 }
 
 static const struct { const char *initial, *lines; int r; const char *challenges; } exchanges[] = {
-	{ NULL, "", SASLSERVER_EOF, "+ \r\n" }, { NULL, "*\r\n", SASLSERVER_CANCELLED, "+ \r\n" }, { NULL, "*\n", SASLSERVER_CANCELLED, "+ \r\n" },
-	{ NULL, "!!!\r\n", SASLSERVER_BADBASE64, "+ \r\n" }, { NULL, "AGZy", SASLSERVER_EOF, "+ \r\n" }, { "!!!", "", SASLSERVER_BADBASE64, "" },
-	{ "AGZyZWQAc2VjcmV", "", SASLSERVER_BADBASE64, "" }, { NULL, "AGZyZWQAc2VjcmV0\r\n", SASL_OK, "+ \r\n" }, { "AGZyZWQAc2VjcmV0", "", SASL_OK, "" },
+	{ NULL, "", SASLSERVER_EOF, "+ \r\n" }, { NULL, "*\r\n", SASLSERVER_CANCELLED, "+ \r\n" },
+	{ NULL, "*\n", SASLSERVER_CANCELLED, "+ \r\n" },
+	{ NULL, "!!!\r\n", SASLSERVER_BADBASE64, "+ \r\n" }, { NULL, "AGZy", SASLSERVER_EOF, "+ \r\n" },
+	{ "!!!", "", SASLSERVER_BADBASE64, "" },
+	{ "AGZyZWQAc2VjcmV", "", SASLSERVER_BADBASE64, "" }, { NULL, "AGZyZWQAc2VjcmV0\r\n", SASL_OK, "+ \r\n" },
+	{ "AGZyZWQAc2VjcmV0", "", SASL_OK, "" },
 };
 
 START_TEST(exchanges_with_odd_clients)
@@ -266,12 +274,17 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ user_deny.db */
 
 static const struct { const char *row, *service, *why; } denials[] = {
-	{ "", "imap", NULL }, { "imap", "imap", NULL }, { "3\timap", "imap", NULL }, { "1\timap\ttext", "imap", NULL }, { "x\t*", "imap", NULL },
-	{ "2\t", "imap", NULL }, { "2\t,,,", "imap", NULL }, { "2\tpop3", "imap", NULL }, { "2\timaps", "imap", NULL }, { "2\tima", "imap", NULL },
+	{ "", "imap", NULL }, { "imap", "imap", NULL }, { "3\timap", "imap", NULL }, { "1\timap\ttext", "imap", NULL },
+	{ "x\t*", "imap", NULL },
+	{ "2\t", "imap", NULL }, { "2\t,,,", "imap", NULL }, { "2\tpop3", "imap", NULL }, { "2\timaps", "imap", NULL },
+	{ "2\tima", "imap", NULL },
 	{ "2\t imap", "imap", NULL }, { "2\t!imap,*", "imap", NULL }, { "2\t!", "imap", NULL }, { "2\ti?p", "imap", NULL },
-	{ "1\timap", "imap", "Access to this service has been blocked" }, { "2\timap", "imap", "Access to this service has been blocked" },
-	{ "2\timap\t", "imap", "Access to this service has been blocked" }, { "2\timap\tgo away", "imap", "go away" }, { "2\tpop3,,imap\tx", "imap", "x" },
-	{ "2\t*\tx", "imap", "x" }, { "2\ti*\tx", "imap", "x" }, { "2\ti*p\tx", "imap", "x" }, { "2\t*a*\tx", "imap", "x" }, { "2\tim??\tx", "imap", "x" },
+	{ "1\timap", "imap", "Access to this service has been blocked" },
+	{ "2\timap", "imap", "Access to this service has been blocked" },
+	{ "2\timap\t", "imap", "Access to this service has been blocked" }, { "2\timap\tgo away", "imap", "go away" },
+	{ "2\tpop3,,imap\tx", "imap", "x" },
+	{ "2\t*\tx", "imap", "x" }, { "2\ti*\tx", "imap", "x" }, { "2\ti*p\tx", "imap", "x" }, { "2\t*a*\tx", "imap", "x" },
+	{ "2\tim??\tx", "imap", "x" },
 	{ "2\t!imap,*\tx", "pop3", "x" }, { "2\t*,!imap\tx", "imap", "x" }, { "2\t*a*a*p\tx", "imaap", "x" },
 };
 
@@ -301,7 +314,8 @@ START_TEST(tls_is_offered_only_when_it_can_be)
 {
 	static const struct { const char *conf; bool on; } t[] = {
 		{ "", false }, { "tls_server_cert: /c\n", false }, { "tls_server_key: /k\n", false },
-		{ "tls_server_cert: /c\ntls_server_key: disabled\n", false }, { "tls_server_cert: disabled\ntls_server_key: /k\n", false },
+		{ "tls_server_cert: /c\ntls_server_key: disabled\n", false },
+		{ "tls_server_cert: disabled\ntls_server_key: /k\n", false },
 		{ "tls_server_cert: /c\ntls_server_key: /k\n", true },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {

@@ -103,13 +103,16 @@ static const struct { const char *conf, *user; bool admin; const char *typed, *i
 	{ STD_SLASH VIRT, "cyrus", true, "shared.thing", "shared^thing", "shared^thing" },
 	{ STD_SLASH VIRT, "admin@other.org", true, "user/joe@example.com", NULL, NULL },
 	/* the standard namespace */
-	{ STD_DOT, "fred", false, "INBOX", "user.fred", "user.fred" }, { STD_DOT, "fred", false, "iNbOx.a.b", "user.fred.a.b", "user.fred.a.b" },
+	{ STD_DOT, "fred", false, "INBOX", "user.fred", "user.fred" },
+	{ STD_DOT, "fred", false, "iNbOx.a.b", "user.fred.a.b", "user.fred.a.b" },
 	{ STD_DOT, "fred", false, "user.joe.x", "user.joe.x", "user.joe.x" }, { STD_DOT, "fred", false, "news", "news", "news" },
 	{ STD_DOT, "fred", false, "INBOXES", "INBOXES", "INBOXES" }, { STD_DOT, "fred", false, "a.", "a", "a" },
-	{ STD_DOT, "fred", false, "a..b", NULL, "a.b" }, { STD_DOT, "fred", false, "", NULL, NULL }, { STD_DOT, "fred", false, ".", NULL, NULL },
+	{ STD_DOT, "fred", false, "a..b", NULL, "a.b" }, { STD_DOT, "fred", false, "", NULL, NULL },
+	{ STD_DOT, "fred", false, ".", NULL, NULL },
 	{ STD_DOT, "fred", false, "a/b", "a/b", NULL }, { STD_DOT, "fred", false, "a^b", "a^b", "a^b" },
 	{ STD_DOT, NULL, false, "INBOX", NULL, NULL }, { STD_DOT, NULL, false, "news", "news", "news" },
-	{ STD_SLASH, "fred", false, "INBOX/a.b", "user.fred.a^b", "user.fred.a^b" }, { STD_SLASH, "fred", false, "a//b", NULL, "a.b" },
+	{ STD_SLASH, "fred", false, "INBOX/a.b", "user.fred.a^b", "user.fred.a^b" },
+	{ STD_SLASH, "fred", false, "a//b", NULL, "a.b" },
 	{ STD_SLASH, "fred.smith", false, "INBOX", "user.fred^smith", "user.fred^smith" },
 	{ STD_DOT, "fred.smith", false, "INBOX", NULL, "user.fred^smith" },
 	{ STD_DOT, "cyrus", true, "DELETED.user.joe.6B01D590", "DELETED.user.joe.6B01D590", "DELETED.user.joe.6B01D590" },
@@ -160,11 +163,14 @@ static const struct { const char *conf, *user; bool admin; const char *internal,
 	{ ALT_SLASH, "fred", false, "user.fred.user.fred.zz", "user/fred/zz", "user/fred/zz" },
 	{ ALT_SLASH, "fred", false, "user.fred.DELETED", "DELETED", "DELETED" },
 	/* standard namespace; deleted names only for administrators */
-	{ STD_DOT, "fred", false, "user.fred", "INBOX", "INBOX" }, { STD_DOT, "fred", false, "user.fred.a.b", "INBOX.a.b", "INBOX.a.b" },
-	{ STD_DOT, "fred", false, "user.freddy.a", "user.freddy.a", "user.freddy.a" }, { STD_DOT, "fred", true, "user.fred.a", "user.fred.a", "user.fred.a" },
+	{ STD_DOT, "fred", false, "user.fred", "INBOX", "INBOX" },
+	{ STD_DOT, "fred", false, "user.fred.a.b", "INBOX.a.b", "INBOX.a.b" },
+	{ STD_DOT, "fred", false, "user.freddy.a", "user.freddy.a", "user.freddy.a" },
+	{ STD_DOT, "fred", true, "user.fred.a", "user.fred.a", "user.fred.a" },
 	{ STD_DOT, "fred", false, "DELETED.user.fred.a.6B01D590", NULL, NULL },
 	{ STD_SLASH, "cyrus", true, "DELETED.user.fred.a.6B01D590", "DELETED/user/fred/a/6B01D590", "DELETED/user/fred/a/6B01D590" },
-	{ STD_SLASH, "fred", false, "INBOX.x", "INBOX/x", NULL }, { STD_DOT, "fred", false, "user.fred.a^b", "INBOX.a^b", "INBOX.a^b" },
+	{ STD_SLASH, "fred", false, "INBOX.x", "INBOX/x", NULL },
+	{ STD_DOT, "fred", false, "user.fred.a^b", "INBOX.a^b", "INBOX.a^b" },
 	{ ALT_SLASH, "fred", false, "DELETED.user.fred.a.6B01D590", NULL, NULL },
 };
 
@@ -233,9 +239,12 @@ START_TEST(names_round_trip)
 END_TEST
 
 static const struct { const char *internal; bool deleted; const char *owner; size_t boxes; } split[] = {
-	{ "user", false, NULL, 1 }, { "user.fred", false, "fred", 0 }, { "user.fred^smith.a.b", false, "fred.smith", 2 }, { "users.fred", false, NULL, 2 },
-	{ "DELETED.user.fred.6B01D590", true, "fred", 0 }, { "DELETED.user.fred.a.6b01d590", true, "fred", 1 }, { "DELETED.a.6B01D590", true, NULL, 1 },
-	{ "DELETED.user.fred.6B01D59", false, NULL, 4 }, { "DELETED.user.fred.6B01D5900", false, NULL, 4 }, { "DELETED.user.fred.6B01D59G", false, NULL, 4 },
+	{ "user", false, NULL, 1 }, { "user.fred", false, "fred", 0 }, { "user.fred^smith.a.b", false, "fred.smith", 2 },
+	{ "users.fred", false, NULL, 2 },
+	{ "DELETED.user.fred.6B01D590", true, "fred", 0 }, { "DELETED.user.fred.a.6b01d590", true, "fred", 1 },
+	{ "DELETED.a.6B01D590", true, NULL, 1 },
+	{ "DELETED.user.fred.6B01D59", false, NULL, 4 }, { "DELETED.user.fred.6B01D5900", false, NULL, 4 },
+	{ "DELETED.user.fred.6B01D59G", false, NULL, 4 },
 	{ "DELETED.6B01D590", false, NULL, 2 }, { "DELETED", false, NULL, 1 }, { "deleted.user.fred.6B01D590", false, NULL, 4 },
 	{ "user.DELETED.a.6B01D590", false, "DELETED", 2 },
 };
@@ -283,15 +292,19 @@ END_TEST
 
 /* spec 3.1: one component below INBOX, `.` and standard ("std"), or `/`, alternate and virtual domains ("alt"). */
 static const struct { const char *box; bool std25, std36, alt25, alt36; } creatable[] = {
-	{ "z\"y", 0, 0, 0, 0 }, { "z%y", 0, 0, 0, 0 }, { "z&y", 0, 0, 0, 0 }, { "z;y", 0, 0, 0, 0 }, { "z<y", 0, 0, 0, 0 }, { "z>y", 0, 0, 0, 0 },
+	{ "z\"y", 0, 0, 0, 0 }, { "z%y", 0, 0, 0, 0 }, { "z&y", 0, 0, 0, 0 }, { "z;y", 0, 0, 0, 0 }, { "z<y", 0, 0, 0, 0 },
+	{ "z>y", 0, 0, 0, 0 },
 	{ "z\\y", 0, 0, 0, 0 }, { "z`y", 0, 0, 0, 0 }, { "z{y", 0, 0, 0, 0 }, { "z|y", 0, 0, 0, 0 }, { "z}y", 0, 0, 0, 0 },
-	{ "z\ty", 0, 0, 0, 0 }, { "z\ny", 0, 0, 0, 0 }, { "z\ry", 0, 0, 0, 0 }, { "z\x7fy", 0, 0, 0, 0 }, { "z\xe9y", 0, 0, 0, 0 },
+	{ "z\ty", 0, 0, 0, 0 }, { "z\ny", 0, 0, 0, 0 }, { "z\ry", 0, 0, 0, 0 }, { "z\x7fy", 0, 0, 0, 0 },
+	{ "z\xe9y", 0, 0, 0, 0 },
 	{ "z!y", 0, 0, 0, 0 },                               /* 2.5's defect is not copied */
-	{ "z(y", 0, 1, 0, 1 }, { "z)y", 0, 1, 0, 1 }, { "z*y", 0, 1, 0, 1 }, { "z?y", 0, 1, 0, 1 }, { "z[y", 0, 1, 0, 1 }, { "z]y", 0, 1, 0, 1 },
+	{ "z(y", 0, 1, 0, 1 }, { "z)y", 0, 1, 0, 1 }, { "z*y", 0, 1, 0, 1 }, { "z?y", 0, 1, 0, 1 }, { "z[y", 0, 1, 0, 1 },
+	{ "z]y", 0, 1, 0, 1 },
 	{ "z@y", 0, 1, 0, 1 }, { "z^y", 0, 1, 1, 0 },
 	{ "~x", 1, 1, 1, 1 }, { "$x", 1, 1, 1, 1 }, { "a~b", 1, 1, 1, 1 }, { "a b", 1, 1, 1, 1 }, { "A", 1, 1, 1, 1 },
 	{ "&AOk-", 1, 1, 1, 1 }, { "&AOk-x&AOk-", 1, 1, 1, 1 }, { "&-", 1, 1, 1, 1 }, { "&AOk-&-", 1, 1, 1, 1 },
-	{ "&AOk-&AOk-", 0, 0, 0, 0 }, { "&AGE-", 0, 0, 0, 0 }, { "&AOl-", 0, 0, 0, 0 }, { "&", 0, 0, 0, 0 }, { "&AOk", 0, 0, 0, 0 },
+	{ "&AOk-&AOk-", 0, 0, 0, 0 }, { "&AGE-", 0, 0, 0, 0 }, { "&AOl-", 0, 0, 0, 0 }, { "&", 0, 0, 0, 0 },
+	{ "&AOk", 0, 0, 0, 0 },
 	{ "&2D3cAA-", 0, 1, 0, 1 },
 };
 
@@ -319,9 +332,12 @@ END_TEST
 
 /* spec 3.1: top-level names of an administrator, with `.`. */
 static const struct { const char *name; bool ok25, ok36; } admin_creates[] = {
-	{ "$x", 1, 0 }, { "~x", 0, 0 }, { "user", 0, 0 }, { "user.anyone", 0, 0 }, { "user.anonymous", 0, 0 }, { "user.%x", 0, 0 }, { "User", 0, 1 },
-	{ "user.Anyone", 0, 1 }, { "DELETED", 1, 0 }, { "DELETED.zz.12345678", 1, 1 }, { "user.a b", 1, 1 }, { "user.A", 1, 1 }, { "a!b", 0, 0 },
-	{ "top(x)", 0, 1 }, { "user.x@y", 0, 1 }, { "^top", 0, 1 }, { "user..dot", 0, 1 }, { ".user.q1", 0, 1 }, { "user.q1.", 1, 1 },
+	{ "$x", 1, 0 }, { "~x", 0, 0 }, { "user", 0, 0 }, { "user.anyone", 0, 0 }, { "user.anonymous", 0, 0 },
+	{ "user.%x", 0, 0 }, { "User", 0, 1 },
+	{ "user.Anyone", 0, 1 }, { "DELETED", 1, 0 }, { "DELETED.zz.12345678", 1, 1 }, { "user.a b", 1, 1 }, { "user.A", 1, 1 },
+	{ "a!b", 0, 0 },
+	{ "top(x)", 0, 1 }, { "user.x@y", 0, 1 }, { "^top", 0, 1 }, { "user..dot", 0, 1 }, { ".user.q1", 0, 1 },
+	{ "user.q1.", 1, 1 },
 };
 
 START_TEST(names_administrators_may_create)
@@ -400,12 +416,17 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ number sets */
 
 static const struct { const char *s; uint32_t star; const char *out; uint64_t count; } sets[] = {
-	{ "", 9, NULL, 0 }, { ",", 9, NULL, 0 }, { "1,", 9, NULL, 0 }, { ",1", 9, NULL, 0 }, { "1,,2", 9, NULL, 0 }, { "1:", 9, NULL, 0 }, { ":1", 9, NULL, 0 },
-	{ "1:2:3", 9, NULL, 0 }, { "a", 9, NULL, 0 }, { "1 ", 9, NULL, 0 }, { " 1", 9, NULL, 0 }, { "-1", 9, NULL, 0 }, { "1-2", 9, NULL, 0 }, { "**", 9, NULL, 0 },
+	{ "", 9, NULL, 0 }, { ",", 9, NULL, 0 }, { "1,", 9, NULL, 0 }, { ",1", 9, NULL, 0 }, { "1,,2", 9, NULL, 0 },
+	{ "1:", 9, NULL, 0 }, { ":1", 9, NULL, 0 },
+	{ "1:2:3", 9, NULL, 0 }, { "a", 9, NULL, 0 }, { "1 ", 9, NULL, 0 }, { " 1", 9, NULL, 0 }, { "-1", 9, NULL, 0 },
+	{ "1-2", 9, NULL, 0 }, { "**", 9, NULL, 0 },
 	{ "1*", 9, NULL, 0 }, { "4294967296", 9, NULL, 0 }, { "99999999999", 9, NULL, 0 }, { "1:99999999999", 9, NULL, 0 },
-	{ "1", 9, "1", 1 }, { "3:1", 9, "1:3", 3 }, { "1,2,3", 9, "1:3", 3 }, { "3,2,1", 9, "1:3", 3 }, { "5:7,1:6", 9, "1:7", 7 }, { "1:3,7,5", 9, "1:3,5,7", 5 },
-	{ "*", 9, "9", 1 }, { "*:*", 9, "9", 1 }, { "7:*", 9, "7:9", 3 }, { "*:7", 9, "7:9", 3 }, { "12:*", 9, "9:12", 4 }, { "1,*", 9, "1,9", 2 },
-	{ "1:*", 1, "1", 1 }, { "2,4,6,8,1,3,5,7", 9, "1:8", 8 }, { "1:4294967294", 9, "1:4294967294", 4294967294u }, { "0", 9, "0", 1 },
+	{ "1", 9, "1", 1 }, { "3:1", 9, "1:3", 3 }, { "1,2,3", 9, "1:3", 3 }, { "3,2,1", 9, "1:3", 3 },
+	{ "5:7,1:6", 9, "1:7", 7 }, { "1:3,7,5", 9, "1:3,5,7", 5 },
+	{ "*", 9, "9", 1 }, { "*:*", 9, "9", 1 }, { "7:*", 9, "7:9", 3 }, { "*:7", 9, "7:9", 3 }, { "12:*", 9, "9:12", 4 },
+	{ "1,*", 9, "1,9", 2 },
+	{ "1:*", 1, "1", 1 }, { "2,4,6,8,1,3,5,7", 9, "1:8", 8 }, { "1:4294967294", 9, "1:4294967294", 4294967294u },
+	{ "0", 9, "0", 1 },
 	{ "1:2,2:3,9:8,8", 20, "1:3,8:9", 5 },
 };
 
@@ -483,10 +504,13 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ seen state */
 
 static const struct { const char *row; int err; uint32_t lastuid; const char *uids; } rows[] = {
-	{ "", ERR_BADFORMAT, 0, "" }, { "x", ERR_BADFORMAT, 0, "" }, { "2 1 2 3 1", ERR_BADFORMAT, 0, "" }, { "1 1795282335", ERR_BADFORMAT, 0, "" },
-	{ "1 1 4294967296 1 1", ERR_BADFORMAT, 0, "" }, { "1 1 -3 1 1", ERR_BADFORMAT, 0, "" }, { "1 1 18446744073709551616 1 ", ERR_BADFORMAT, 0, "" },
+	{ "", ERR_BADFORMAT, 0, "" }, { "x", ERR_BADFORMAT, 0, "" }, { "2 1 2 3 1", ERR_BADFORMAT, 0, "" },
+	{ "1 1795282335", ERR_BADFORMAT, 0, "" },
+	{ "1 1 4294967296 1 1", ERR_BADFORMAT, 0, "" }, { "1 1 -3 1 1", ERR_BADFORMAT, 0, "" },
+	{ "1 1 18446744073709551616 1 ", ERR_BADFORMAT, 0, "" },
 	{ "1 1 3 1 1:", ERR_SYNTAX, 3, "" }, { "1 1 3 1 hello", ERR_SYNTAX, 3, "" }, { "1 1 3 1 1,2 ", ERR_SYNTAX, 3, "" },
-	{ "1 1795282335 3 1795282335 1,3", 0, 3, "1,3" }, { "1 1 3 1 ", 0, 3, "" }, { "1 1 3 1", 0, 3, "" }, { "1 1 7 1 5:*", 0, 7, "5:7" },
+	{ "1 1795282335 3 1795282335 1,3", 0, 3, "1,3" }, { "1 1 3 1 ", 0, 3, "" }, { "1 1 3 1", 0, 3, "" },
+	{ "1 1 7 1 5:*", 0, 7, "5:7" },
 	{ "1 1 0 1 ", 0, 0, "" },
 };
 
@@ -739,13 +763,17 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ the mailbox list's records */
 
 static const struct { bool v36; const char *key; size_t keylen; const char *val; int err; } records[] = {
-	{ false, "", 0, "0 default ", ERR_BADFORMAT }, { false, "user.fred", 9, "", ERR_BADFORMAT }, { false, "user.fred", 9, "%", ERR_BADFORMAT },
-	{ false, "user.fred", 9, "%(", ERR_BADFORMAT }, { false, "user.fred", 9, "%(A %(fred lr", ERR_BADFORMAT }, { false, "user.fred", 9, "x default fred\tlr\t", ERR_BADFORMAT },
-	{ false, "user..fred", 10, "0 default fred\tlr\t", ERR_BADFORMAT }, { false, "us\0r", 4, "0 default ", ERR_BADFORMAT }, { false, "user.fred", 9, "(uniqueid x 0 default", ERR_BADFORMAT },
+	{ false, "", 0, "0 default ", ERR_BADFORMAT }, { false, "user.fred", 9, "", ERR_BADFORMAT },
+	{ false, "user.fred", 9, "%", ERR_BADFORMAT },
+	{ false, "user.fred", 9, "%(", ERR_BADFORMAT }, { false, "user.fred", 9, "%(A %(fred lr", ERR_BADFORMAT },
+	{ false, "user.fred", 9, "x default fred\tlr\t", ERR_BADFORMAT },
+	{ false, "user..fred", 10, "0 default fred\tlr\t", ERR_BADFORMAT }, { false, "us\0r", 4, "0 default ", ERR_BADFORMAT },
+	{ false, "user.fred", 9, "(uniqueid x 0 default", ERR_BADFORMAT },
 	{ false, "$RACL", 5, "", ERR_NOTFOUND }, { false, "$RUNQ$x$user.fred", 17, "", ERR_NOTFOUND },
 	{ false, "user.fred", 9, "0 default fred\tlr\t", 0 }, { false, "user.fred", 9, "(uniqueid X) 0 default fred\tlr\t", 0 },
 	{ false, "user.fred", 9, "%(A %(fred lr) I X P default V 5 M 6)", 0 },
-	{ true, "Nuser\x1f" "fred", 10, "", ERR_BADFORMAT }, { true, "Nuser\x1f" "fred", 10, "%(T ", ERR_BADFORMAT }, { true, "Nuser\x1f\x1f" "fred", 11, "%(T e I X M 6)", ERR_BADFORMAT },
+	{ true, "Nuser\x1f" "fred", 10, "", ERR_BADFORMAT }, { true, "Nuser\x1f" "fred", 10, "%(T ", ERR_BADFORMAT },
+	{ true, "Nuser\x1f\x1f" "fred", 11, "%(T e I X M 6)", ERR_BADFORMAT },
 	{ true, "N", 1, "%(T e I X M 6)", ERR_NOTFOUND },
 	{ true, "Nuser\x1f" "fred", 10, "%(A %(fred lr) T e I X P default V 5 M 6)", 0 },
 };
