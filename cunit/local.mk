@@ -104,3 +104,41 @@ check_fetch_CPPFLAGS = $(AM_CPPFLAGS)
 check_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_fetch_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- lib and the small modules of the store, one program for each folder
+if UNIT_TESTS
+check_PROGRAMS += check_base check_sys check_prot check_auth check_program check_names check_walk check_identity
+TESTS += check_base check_sys check_prot check_auth check_program check_names check_walk check_identity
+check_base_SOURCES = cunit/base/check_base.c
+check_base_CPPFLAGS = $(AM_CPPFLAGS)
+check_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_base_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_sys_SOURCES = cunit/sys/check_sys.c
+check_sys_CPPFLAGS = $(AM_CPPFLAGS)
+check_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_sys_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_prot_SOURCES = cunit/io/check_prot.c
+check_prot_CPPFLAGS = $(AM_CPPFLAGS)
+check_prot_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_prot_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_auth_SOURCES = cunit/auth/check_auth.c
+check_auth_CPPFLAGS = $(AM_CPPFLAGS)
+check_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_auth_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_program_SOURCES = cunit/conf/check_program.c
+check_program_CPPFLAGS = $(AM_CPPFLAGS)
+check_program_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_program_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_names_SOURCES = cunit/store/check_names.c
+check_names_CPPFLAGS = $(AM_CPPFLAGS)
+check_names_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_names_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_walk_SOURCES = cunit/store/check_walk.c
+check_walk_CPPFLAGS = $(AM_CPPFLAGS)
+check_walk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_walk_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_identity_SOURCES = cunit/proto/check_identity.c
+check_identity_CPPFLAGS = $(AM_CPPFLAGS)
+check_identity_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_identity_LDADD = libproto.a $(STORE_LIBS) $(CHECK_LIBS)
+endif

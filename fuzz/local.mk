@@ -36,3 +36,14 @@ fuzz_imapargs_SOURCES = fuzz/fuzz_imapargs.c imap/imapd/args.c imap/imapd/fetch_
 fuzz_imapargs_CPPFLAGS = $(AM_CPPFLAGS)
 fuzz_imapargs_LDADD = $(STORE_LIBS)
 EXTRA_DIST += fuzz/corpus/imapargs
+
+# lines and literals, access control lists, the files of a mailbox
+check_PROGRAMS += fuzz_prot fuzz_acl fuzz_mailbox
+TESTS += fuzz_prot fuzz_acl fuzz_mailbox
+fuzz_prot_SOURCES = fuzz/fuzz_prot.c
+fuzz_prot_LDADD = $(LIB_LIBS)
+fuzz_acl_SOURCES = fuzz/fuzz_acl.c
+fuzz_acl_LDADD = $(LIB_LIBS)
+fuzz_mailbox_SOURCES = fuzz/fuzz_mailbox.c
+fuzz_mailbox_LDADD = $(STORE_LIBS)
+EXTRA_DIST += fuzz/corpus/prot fuzz/corpus/acl fuzz/corpus/mailbox

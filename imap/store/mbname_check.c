@@ -12,7 +12,8 @@ static bool allowed(char c, const struct namespace *ns)
 	/* a real dot: where `.` separates it was typed as ^, which 2.5 refuses there */
 	if (c == '.' && ns->level == LEVEL_25 && ns->sep == '.') return false;
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) return true;
-	if (c && strchr(" #$'+,-.:=_~&", c)) return true;
+	if (c == '.') return ns->level == LEVEL_36 || ns->sep == '/';       /* a real dot was typed as '^', which 2.5 refuses here */
+	if (c && strchr(" #$'+,-:=_~&", c)) return true;
 	if (ns->level == LEVEL_36) return c && strchr("()*?[]^@", c);
 	return (c == '^' && ns->sep == '/') || (c == '@' && ns->virtdomains);
 }

@@ -105,8 +105,8 @@ void seqset_resolve(struct seqset *s, uint32_t star)
 /* Index of the range that holds n or would follow it. */
 static size_t position(struct seqset *s, uint32_t n)
 {
+	seqset_sort(s);                          /* first: it may merge, and then there are fewer */
 	size_t lo = 0, hi = s->n;
-	seqset_sort(s);
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		if (s->v[mid].high < n) lo = mid + 1;

@@ -81,6 +81,7 @@ static int visit(struct walk *w, const char *name, int max_depth, walk_fn *fn, v
 	if (r == WALK_SKIP || (r == 0 && e.kind != WALK_DIR)) return 0;
 	if (r || (int)w->n > max_depth || w->n >= WALK_DEPTH) return r;
 	r = push(w, openat(dirfd(l->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	if (r < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)) return 0;      /* gone, or no directory any more */
 	if (r < 0 && errno == EACCES) {
 		log_msg(LOG_WARNING, "cannot read directory %s: %m", buf_cstr(&w->path));
 		return 0;

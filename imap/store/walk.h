@@ -1,5 +1,5 @@
 /* walk.h - the one way this program reads directories: lstat-based, never through a symbolic link, never into another file system,
- * never twice into one directory, never without a bound (promise 3). */
+ * never twice into one directory, never without a bound (promise 3). What vanishes meanwhile is passed over. */
 #ifndef CAMB_WALK_H
 #define CAMB_WALK_H
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -96,7 +97,8 @@ static int wait_fd(struct prot *p, int fd, short events, int timeout_ms)
 /* Waits as long as the stream allows; false (and the error set) when nothing came. */
 static bool wait_or_fail(struct prot *p, int fd, short events)
 {
-	int r = wait_fd(p, fd, events, p->timeout ? p->timeout * 1000 : -1);
+	int seconds = p->timeout < INT_MAX / 1000 ? p->timeout : INT_MAX / 1000;       /* 24 days; poll() knows no more */
+	int r = wait_fd(p, fd, events, seconds ? seconds * 1000 : -1);
 	if (r > 0) return true;
 	if (r == 0) p->timed_out = true;
 	prot_fail(p, r == 0 ? "idle for too long" : strerror(errno));
@@ -253,6 +255,10 @@ static bool inflate_some(struct prot *p)
 		p->inflate->avail_out = CHUNK;
 		int r = inflate(p->inflate, Z_SYNC_FLUSH);
 		p->decoded.len += CHUNK - p->inflate->avail_out;
+		if (r == Z_STREAM_END) {              /* the peer has said all; what he sends after that is nothing */
+			if (p->decoded.len == before) p->eof = true, prot_fail(p, "end of file reached");
+			break;
+		}
 		if (r != Z_OK && r != Z_BUF_ERROR) {
 			prot_fail(p, "decompression failed");
 			return false;
@@ -420,6 +426,10 @@ int prot_starttls(struct prot *p, SSL *ssl, bool server, int timeout)
 	SSL_set_rfd(ssl, p->in_fd);
 	SSL_set_wfd(ssl, p->out_fd);
 	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+	/* Clients close without close_notify; the protocols mark the end of what counts themselves. */
+	SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
 	p->timeout = timeout;
 	do {
 		int k = server ? SSL_accept(ssl) : SSL_connect(ssl);

@@ -3,8 +3,8 @@
  *
  * Guarantees: a read that would block first sends what was written; every wait ends at the timeout; bytes received before
  * TLS began are never seen after it (STARTTLS injection); input is bounded by what the caller asks for. The descriptors are made
- * non-blocking. Errors stick: after one, reads give PROT_EOF and writes are dropped until prot_free(). Never call with a lock
- * held: any write may wait for the network. */
+ * non-blocking. Errors stick: after one, reads give what was received before and then PROT_EOF, and writes are dropped until
+ * prot_free(). Never call with a lock held: any write may wait for the network. */
 #ifndef CAMB_PROT_H
 #define CAMB_PROT_H
 #include "base/buf.h"
