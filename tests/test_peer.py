@@ -61,6 +61,17 @@ class Pair:
         self.i.start(self.bin)
         return self
 
+    def mixed(self, ours):
+        """The programs named are ours, the others theirs."""
+        self.own()
+        mix = self.i.path('mix')
+        shutil.rmtree(mix, ignore_errors=True)
+        os.makedirs(mix)
+        for name in OURS:
+            os.symlink(os.path.join(self.bin if name in ours else self.peer_bin, name), os.path.join(mix, name))
+        self.i.start(mix, self.peer_env)
+        return self
+
     def login(self, user):
         c = imaplib.IMAP4('127.0.0.1', self.i.ports['imap'])
         ok(c.login(user, 'pw'))
@@ -220,3 +231,16 @@ def test_both_write_in_turn(pair):
     pair.ours()
     same(theirs, picture(pair, 'alice', ['INBOX', 'Corpus', 'Sooner']))
     pair.i.stop()
+
+
+@pytest.mark.parametrize('ours', [['master'], ['imapd', 'lmtpd', 'ctl_cyrusdb']])
+def test_our_master_runs_their_services_and_theirs_runs_ours(pair, ours):
+    """The status messages, descriptors and environment between a master and its services are the same."""
+    pair.mixed(ours)
+    fill(pair)
+    first = picture(pair, 'alice', MAILBOXES)
+    for _ in range(30):
+        pair.login('bob').logout()
+    assert pair.i.stop() == 0
+    pair.ours()
+    same(first, picture(pair, 'alice', MAILBOXES))

@@ -379,6 +379,7 @@ class MasterTest(unittest.TestCase):
         m.start()
         for _ in range(20):
             hello(m.connect("t"))
+        until("counted", lambda: m.metric("ready_fails_total", "echo") is not None)
         self.assertEqual(m.metric("ready_fails_total", "echo"), 0)
         self.assertEqual(m.stop(), 0)
 
