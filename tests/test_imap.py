@@ -226,6 +226,18 @@ def test_authenticate_plain_with_initial_response(site):
     s.close()
 
 
+def test_the_tail_of_an_over_long_sasl_answer_is_no_command(site):
+    s, f = site.raw()
+    f.write(b'a AUTHENTICATE PLAIN\r\n')
+    f.flush()
+    assert f.readline() == b'+ \r\n'
+    f.write(b'A' * 65536 + b'x LOGOUT\r\n')
+    f.flush()
+    assert f.readline().startswith(b'a ')
+    assert ask(f, b'b NOOP')[-1].startswith(b'b OK')
+    s.close()
+
+
 def test_starttls_and_injection(tmp_path):
     key, cert = tmp_path / 'key.pem', tmp_path / 'cert.pem'
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],

@@ -192,6 +192,11 @@ static int read_answer(struct prot *p, struct buf *line, struct buf *out)
 {
 	buf_reset(line);
 	if (!prot_getline(p, line, LINE_MAX_BYTES)) return SASLSERVER_EOF;
+	if (!line->len || line->s[line->len - 1] != '\n') {
+		int c;                             /* too long: its tail must not be taken for a command */
+		while ((c = prot_getc(p)) != PROT_EOF && c != '\n') ;
+		return c == PROT_EOF ? SASLSERVER_EOF : SASL_BADPROT;
+	}
 	while (line->len && (line->s[line->len - 1] == '\n' || line->s[line->len - 1] == '\r')) line->len--;
 	if (buf_eq(line, "*")) return SASLSERVER_CANCELLED;
 	return decode64(line->s, line->len, out);

@@ -5,6 +5,8 @@
 #include "conf/procfile.h"
 #include "conf/program.h"
 #include "master/conf_cyrus.h"
+#include "store/paths.h"
+#include "store/store.h"
 #include "sys/file.h"
 
 #include <stdio.h>
@@ -126,6 +128,18 @@ static int run(const struct conf *c, const char *command, const char *cyrusconf,
 	return usage(name);
 }
 
+/* Level auto: which release's defaults hold is the store's to say. No store yet: those of a new one. */
+static void settle_level(struct conf *c)
+{
+	struct buf path = BUF_INIT;
+	struct store *st = NULL;
+	const struct store where = { .conf = c };
+	path_conf(&where, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
+	if (conf_level_wanted(c) == LEVEL_AUTO && access(buf_cstr(&path), R_OK) == 0) store_open(&st, c, false);
+	store_close(st);
+	buf_free(&path);
+}
+
 int main(int argc, char **argv)
 {
 	const char *alt = NULL, *service = "cyr_info", *cyrusconf = SYSCONFDIR "/cyrus.conf";
@@ -140,6 +154,7 @@ int main(int argc, char **argv)
 	struct conf *c;
 	int r = program_init(&c, alt, service, 0);
 	if (r) return r;
+	settle_level(c);
 	r = run(c, argv[optind], cyrusconf, argv[0]);
 	conf_free(c);
 	return fflush(stdout) && !r ? EX_IOERR : r;

@@ -13,7 +13,7 @@ imap_tools_cyr_buildinfo_LDADD =
 imap_tools_cyr_dbtool_SOURCES = imap/tools/cyr_dbtool.c
 imap_tools_cyr_dbtool_LDADD = $(LIB_LIBS)
 imap_tools_cyr_info_SOURCES = imap/tools/cyr_info.c
-imap_tools_cyr_info_LDADD = libmaster.a $(LIB_LIBS)
+imap_tools_cyr_info_LDADD = libmaster.a $(STORE_LIBS)
 
 # mailboxes
 sbin_PROGRAMS += imap/tools/ctl_mboxlist imap/tools/mbexamine imap/tools/mbpath
