@@ -399,3 +399,59 @@ def test_damaged_files_cost_only_what_they_held(site):
     assert c.select('INBOX')[0] == 'NO'
     assert c.append('INBOX', None, None, message(4))[0] == 'NO'
     assert ok(c.select(site.own + 'Fine')) == [b'0']
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=6m', 'none', str(tmp_path)], capture_output=True).returncode:
+        pytest.skip('cannot mount a small file system')
+    yield str(tmp_path)
+    subprocess.run(['umount', '-l', str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_a_full_disk_refuses_and_loses_nothing(small_disk, level):
+    with Instance(f'compatibility_level: {level}', services=('imap', 'lmtp'), root=small_disk) as i:
+        i.start()
+        sep = '/' if level == '3.6' else '.'
+        admin, c = (imaplib.IMAP4('127.0.0.1', i.ports['imap']) for _ in range(2))
+        admin.login('admin', 'pw')
+        ok(admin.create(f'user{sep}alice'))
+        c.login('alice', 'pw')
+        other = 'Other' if level == '3.6' else 'INBOX.Other'
+        ok(c.create(other))
+        stored, big = [], message(1) + b'x' * 78 * 1000 + b'\r\n'
+        while len(stored) < 500:
+            data = b'X-Number: %d\r\n' % len(stored) + big
+            answer = c.append('INBOX', None, None, data)
+            if answer[0] == 'NO':
+                break
+            stored.append(data)
+        assert answer[0] == 'NO' and len(stored) > 5
+        # nobody gets half a message or a number that is none, and small things go on as far as there is room
+        fill = [b'X-Fill: %d\r\n\r\n' % n + b'y' * 200 for n in range(3000)]
+        kept = []
+        for data in fill:
+            answer = c.append('INBOX', None, None, data)
+            if answer[0] == 'NO':
+                break
+            kept.append(data)
+        ok(c.select('INBOX'))
+        refused = [c.copy('1:3', other), c.store('1', '+FLAGS', '(keyword1)'), c.create(other + sep + 'new')]
+        assert all(r[0] in ('OK', 'NO') for r in refused)
+        got = [x[1] for x in ok(c.fetch('1:*', '(BODY.PEEK[])')) if isinstance(x, tuple)]
+        assert got == stored + kept
+        # room again
+        ok(c.store('1:4', '+FLAGS.SILENT', r'(\Deleted)'))
+        ok(c.expunge())
+        c.logout()
+        for name in os.listdir(os.path.join(small_disk, 'spool/stage.')):
+            raise AssertionError('left in stage.: ' + name)
+        i.stop()
+        i.tool('ctl_cyrusdb', '-r')
+        i.start()
+        c = imaplib.IMAP4('127.0.0.1', i.ports['imap'])
+        c.login('alice', 'pw')
+        ok(c.select('INBOX'))
+        got = [x[1] for x in ok(c.fetch('1:*', '(BODY.PEEK[])')) if isinstance(x, tuple)]
+        assert got == stored[4:] + kept
