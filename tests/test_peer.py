@@ -244,3 +244,20 @@ def test_our_master_runs_their_services_and_theirs_runs_ours(pair, ours):
     assert pair.i.stop() == 0
     pair.ours()
     same(first, picture(pair, 'alice', MAILBOXES))
+
+
+def test_ctl_mboxlist_verify_says_of_ours_what_it_says_of_theirs():
+    """3.6.1 looks for directories by name and misses every mailbox that is stored by id, its own too: the lists must be the same."""
+    said = []
+    for who in (Pair.theirs, Pair.ours):
+        p = Pair()
+        try:
+            fill(who(p))
+            p.i.stop()
+            p.own()
+            rc, out, err = p.tool('ctl_mboxlist', '-v')
+            assert (rc, err) == (0, '')
+            said.append(sorted(re.sub(r'\.[0-9A-F]{8}\b', '.TIME', l) for l in out.splitlines()))
+        finally:
+            p.i.close()
+    assert said[0] == said[1]
