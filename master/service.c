@@ -116,7 +116,7 @@ static void let_go(void)
 
 static void serve(struct harness *h, int fd)
 {
-	if (h->ctx.stream) service_keepalive(&h->ctx, fd);
+	if (h->ctx.stream) service_tcp_options(&h->ctx, fd);
 	service_tell(&h->ctx, SERVICE_UNAVAILABLE);
 	log_msg(LOG_DEBUG, "accepted connection");
 	if (dup2(fd, 0) < 0 || dup2(fd, 1) < 0) {

@@ -20,7 +20,7 @@ int service_start(struct service_context *ctx, const struct service_options *o, 
 void service_debug_command(const struct service_context *ctx, const char *program);
 void service_tell(const struct service_context *ctx, enum service_message what);       /* on the status pipe */
 bool service_allowed(const struct service_context *ctx, int fd);       /* TCP wrappers; logs a refusal */
-void service_keepalive(const struct service_context *ctx, int fd);
+void service_tcp_options(const struct service_context *ctx, int fd);
 bool service_accept_retry(int err);            /* errors of accept() that are the client's, not ours */
 
 struct program_file {                          /* the service's own program, to notice its replacement */

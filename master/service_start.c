@@ -153,10 +153,13 @@ bool service_allowed(const struct service_context *ctx, int fd)
 #endif
 }
 
-void service_keepalive(const struct service_context *ctx, int fd)
+void service_tcp_options(const struct service_context *ctx, int fd)
 {
 	int on = 1, v;
-	if (!conf_bool(ctx->conf, OPT_TCP_KEEPALIVE) || (ctx->family != AF_INET && ctx->family != AF_INET6)) return;
+	if (ctx->family != AF_INET && ctx->family != AF_INET6) return;
+	/* The streams collect what they send: the kernel's waiting for more would only hold the end of an answer back. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) log_msg(LOG_ERR, "unable to set TCP_NODELAY: %s", strerror(errno));
+	if (!conf_bool(ctx->conf, OPT_TCP_KEEPALIVE)) return;
 	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
 		log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
 	if ((v = (int)conf_int(ctx->conf, OPT_TCP_KEEPALIVE_CNT)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &v, sizeof v) < 0)

@@ -27,7 +27,7 @@ static int run(struct service_context *ctx)
 			sys_close(fd);
 			continue;
 		}
-		service_keepalive(ctx, fd);
+		service_tcp_options(ctx, fd);
 		service_tell(ctx, SERVICE_CONNECTION_MULTI);
 		ctx->uses++;
 		r = service_main_fd(fd, ctx);
