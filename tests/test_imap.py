@@ -401,6 +401,22 @@ def test_damaged_files_cost_only_what_they_held(site):
     assert ok(c.select(site.own + 'Fine')) == [b'0']
 
 
+def test_a_damaged_subscription_file_ends():
+    """A key whose escape is none stands for a key before it: going on from there found it again, for ever."""
+    with Instance('compatibility_level: 2.5', services=('imap',)) as i:
+        i.start()
+        admin = imaplib.IMAP4('127.0.0.1', i.ports['imap'])
+        admin.login('admin', 'pw')
+        ok(admin.create('user.alice'))
+        c = imaplib.IMAP4('127.0.0.1', i.ports['imap'], timeout=30)
+        c.login('alice', 'pw')
+        ok(c.subscribe('INBOX'))
+        path, = subprocess.run(['find', i.path('conf'), '-name', 'alice.sub'], capture_output=True, text=True, check=True).stdout.split()
+        with open(path, 'wb') as f:
+            f.write(b'user.alice\t\nuser.alice.Wo\xffk\t\nuser.alice.b\t\n')
+        assert ok(c.lsub('""', '*')) == [b'(\\HasChildren) "." INBOX']
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=6m', 'none', str(tmp_path)], capture_output=True).returncode:

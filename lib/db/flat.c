@@ -18,7 +18,7 @@
 struct flat {
 	int fd;                          /* the file that text was read from */
 	struct stat st;
-	struct buf text, key, key2, val; /* text: all of it; key, key2 encoded; val decoded */
+	struct buf text, key, key2, again, val;  /* text: all of it; key, again encoded; key2, val decoded */
 	bool changed;
 };
 
@@ -118,12 +118,15 @@ static int flat_next(struct cyrusdb *db, struct db_slice key, bool or_equal, str
 	for (;; at = l.next) {
 		if (at >= f->text.len) return CYRUSDB_NOTFOUND;
 		l = line_at(f, at);
-		/* an empty line has no key; a line that does not sort behind `key` would be met again and again */
+		/* An empty line has no key; a line that does not sort behind `key` would be met again and again. The key of a damaged line
+		 * may stand for another: what counts is where the next question would start. */
 		if (l.key_end == l.start) continue;
-		if ((equal && or_equal && at == l.start) || db_cmp_mbox((struct db_slice){ f->text.s + at, l.key_end - at },
-			(struct db_slice){ f->key.s, f->key.len }) > 0) break;
+		decode(&f->key2, f->text.s + l.start, l.key_end - l.start);
+		buf_reset(&f->again);
+		encode(&f->again, (struct db_slice){ f->key2.s, f->key2.len });
+		int c = db_cmp_mbox((struct db_slice){ f->again.s, f->again.len }, (struct db_slice){ f->key.s, f->key.len });
+		if (c > 0 || (c == 0 && or_equal)) break;
 	}
-	decode(&f->key2, f->text.s + l.start, l.key_end - l.start);
 	decode(&f->val, f->text.s + l.val, l.end - l.val);
 	*found = (struct db_slice){ f->key2.s, f->key2.len };
 	*val = (struct db_slice){ f->val.s, f->val.len };
@@ -252,6 +255,7 @@ static void flat_close(struct cyrusdb *db)
 	buf_free(&f->text);
 	buf_free(&f->key);
 	buf_free(&f->key2);
+	buf_free(&f->again);
 	buf_free(&f->val);
 	free(f);
 }
