@@ -27,3 +27,6 @@ EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
+
+TESTS += tests/conf_idle.py
+EXTRA_DIST += tests/conf_idle.py
