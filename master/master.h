@@ -25,6 +25,7 @@ enum {
 #define WAKE_EVERY (10 * NSEC_PER_SEC)         /* the longest wait: the wall clock may have been set meanwhile */
 #define EVENTS_GRACE (10 * NSEC_PER_SEC)       /* what running events get at shutdown */
 #define STRAGGLERS_EVERY (30 * NSEC_PER_SEC)
+#define FILES_KEPT 16                          /* descriptors that listeners and status pipes leave free */
 #define NEVER INT64_MAX
 
 struct options {                       /* of the command line */
