@@ -1,14 +1,22 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py
 
-# What programs under test say to syslog, in a file: for LD_PRELOAD. Built without the sanitizers, which want to come first.
-check_DATA += tests/syslog_file.so
+# `make check-slow`: the storms at full length
+check-slow: all $(check_PROGRAMS) $(check_DATA)
+	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+.PHONY: check-slow
+
+# For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
+# sanitizers, which want to come first.
+check_DATA += tests/syslog_file.so tests/interrupt.so
 tests/syslog_file.so: $(srcdir)/tests/lib/syslog_file.c
 	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -Wall -o $@ $(srcdir)/tests/lib/syslog_file.c
-CLEANFILES += tests/syslog_file.so
-EXTRA_DIST += tests/lib/syslog_file.c
+tests/interrupt.so: $(srcdir)/tests/lib/interrupt.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -Wall -o $@ $(srcdir)/tests/lib/interrupt.c -ldl
+CLEANFILES += tests/syslog_file.so tests/interrupt.so
+EXTRA_DIST += tests/lib/syslog_file.c tests/lib/interrupt.c
 
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh

@@ -20,7 +20,7 @@ ECHO = os.path.join(BUILD, "echo_service")
 PROBE = os.path.join(BUILD, "master_probe")
 SYSLOG = os.path.join(BUILD, "tests", "syslog_file.so")
 INFO = os.path.join(BUILD, "imap", "tools", "cyr_info")
-PATIENCE = 60
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
 
 def until(what, condition):
@@ -39,6 +39,9 @@ class Instance:
         self.path("socket", make=True)
         self.process = None
         self.options = list(options)
+        with socket.socket() as probe:     # @port@
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         with open(self.path("imapd.conf"), "w") as f:
             f.write("configdirectory: %s\nprometheus_enabled: yes\nprometheus_update_freq: 1\n%s" % (self.dir, imapd_conf))
         self.write(cyrus_conf)
@@ -50,7 +53,7 @@ class Instance:
         return p
 
     def write(self, text):
-        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE)
+        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE).replace("@port@", str(self.port))
         with open(self.path("cyrus.conf.new"), "w") as f:
             f.write(text.replace("@conf@", self.path("imapd.conf")))
         os.rename(self.path("cyrus.conf.new"), self.path("cyrus.conf"))     # an empty file is a valid one
