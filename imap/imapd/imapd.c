@@ -75,7 +75,8 @@ int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .extssf = process.extssf,
-		.no_plain_check = process.no_check, .check_quota = !process.no_quota, .tls_ctx = process.tls,
+		.no_plain_check = process.no_check, .check_quota = !process.no_quota,
+		.readonly = conf_bool(ctx->conf, OPT_READONLY), .tls_ctx = process.tls,
 	};
 	s.p = prot_new(0, 1);
 	prot_set_timeout(s.p, (int)conf_seconds(ctx->conf, OPT_TIMEOUT));

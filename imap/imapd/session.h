@@ -28,6 +28,7 @@ struct session {
 	bool id_seen, no_plain_check;        /* ID was given before login; -N */
 	unsigned extssf;                     /* -p */
 	bool check_quota;                    /* false with -q */
+	bool readonly;                       /* option readonly: nothing may be written */
 	bool over;                           /* LOGOUT, BYE or the stream ended */
 	int bad_commands;
 	int64_t quota_warned;                /* clock_mono() of the last quota alert; 0: none yet */

@@ -195,6 +195,10 @@ static void cmd_mail(struct session *s, char *arg)
 		reply(s, "%s Authentication required", conf_bool(s->env.conf, OPT_SOFT_NOAUTH) ? "430" : "530");
 		return;
 	}
+	if (conf_bool(s->env.conf, OPT_READONLY)) {              /* for now: the client keeps it and tries again */
+		reply(s, "451 4.3.2 This connection is configured for read-only access");
+		return;
+	}
 	if (s->have_sender) {
 		reply(s, "503 5.5.1 Nested MAIL command");
 		return;

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Options of imapd.conf that limit, refuse or record: that they act, and that without them nothing changes. Run by pytest."""
+import imaplib, os, re, shutil, socket, subprocess, time
+
+import pytest
+
+from instance import Instance
+
+LEVELS = ['2.5', '3.6']
+BOTH = 'compatibility_level: {}\nunixhierarchysep: no\naltnamespace: no'
+MESSAGE = b'From: a@example.org\r\nSubject: s\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%s@example.org>\r\n\r\nbody\r\n'
+
+
+class Wire:
+    """A connection that sends bytes as they are and reads up to the tagged answer."""
+
+    def __init__(self, server, user=None):
+        self.sock = socket.create_connection(('127.0.0.1', server.ports['imap']), 30)
+        self.f = self.sock.makefile('rb')
+        self.greeting = self.f.readline()
+        if user:
+            assert self.ask(f'LOGIN {user} pw')[-1].startswith(b't OK')
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def answer(self, tag=b't '):
+        lines = []
+        while not lines or not lines[-1].startswith((tag, b'* BYE', b'+')):
+            line = self.f.readline()
+            if not line:
+                break
+            lines.append(line)
+        return lines
+
+    def ask(self, command):
+        self.send(b't ' + (command if isinstance(command, bytes) else command.encode()) + b'\r\n')
+        return self.answer()
+
+    def last(self, command):
+        return self.ask(command)[-1].decode().strip()
+
+    def append(self, mailbox, word=b'm'):
+        m = MESSAGE % word
+        self.send(b't APPEND %s {%d+}\r\n' % (mailbox.encode(), len(m)) + m + b'\r\n')
+        return self.answer()[-1].decode().strip()
+
+
+def started(level, conf=''):
+    return Instance(f'{BOTH.format(level)}\n{conf}').start()
+
+
+def again(server, level, conf):
+    """The same store under another configuration."""
+    server.stop()
+    server.write_conf(f'{BOTH.format(level)}\n{conf}')
+    server.start()
+
+
+def make_user(server, user='alice'):
+    assert Wire(server, 'admin').last(f'CREATE user.{user}').startswith('t OK')
+
+
+def lmtp(server, *commands):
+    with socket.create_connection(('127.0.0.1', server.ports['lmtp']), 30) as s:
+        f = s.makefile('rb')
+        out = [f.readline()]
+        for c in commands:
+            s.sendall(c + b'\r\n')
+            while True:
+                out.append(f.readline())
+                if not out[-1] or out[-1][3:4] == b' ':
+                    break
+        return out[-1].decode().strip()
+
+
+REFUSED = 't NO This connection is configured for read-only access'
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_readonly(level):
+    with started(level) as server:
+        make_user(server)
+        c = Wire(server, 'alice')
+        assert c.append('INBOX').startswith('t OK')
+        assert lmtp(server, b'LHLO x', b'MAIL FROM:<>').startswith('250 2.1.0')
+        again(server, level, 'readonly: yes')
+        c = Wire(server, 'alice')
+        assert c.append('INBOX') == REFUSED
+        for command in ('CREATE INBOX.a', 'DELETE INBOX.a', 'RENAME INBOX.a INBOX.b', 'SUBSCRIBE INBOX', 'UNSUBSCRIBE INBOX',
+                        'SETACL INBOX bob lr', 'DELETEACL INBOX alice', 'SETQUOTA user.alice (STORAGE 5)'):
+            assert c.last(command) == REFUSED, command
+        assert c.ask('SELECT INBOX')[-1].startswith(b't OK [READ-ONLY]')
+        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX', 'EXPUNGE', 'UID EXPUNGE 1'):
+            assert c.last(command) == REFUSED, command
+        assert c.last('FETCH 1 BODY[]').startswith('t OK')
+        assert b'\\Seen' not in b''.join(c.ask('FETCH 1 FLAGS'))
+        assert c.last('CLOSE').startswith('t OK')
+        assert Wire(server, 'admin').last('CREATE user.bob') == REFUSED
+        assert lmtp(server, b'LHLO x', b'MAIL FROM:<>').startswith('451 4.3.2 ')
+        again(server, level, '')
+        assert b'EXISTS' in Wire(server, 'alice').ask('SELECT INBOX')[0]
+        assert Wire(server, 'alice').append('INBOX').startswith('t OK')
