@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Options of imapd.conf that limit, refuse or record: that they act, and that without them nothing changes. Run by pytest."""
-import imaplib, os, re, shutil, socket, subprocess, time
+import base64, os, re, shutil, socket, subprocess, time
 
 import pytest
 
@@ -101,3 +101,56 @@ def test_readonly(level):
         again(server, level, '')
         assert b'EXISTS' in Wire(server, 'alice').ask('SELECT INBOX')[0]
         assert Wire(server, 'alice').append('INBOX').startswith('t OK')
+
+
+def login(server, user, plain=False):
+    """Logs in by LOGIN or AUTHENTICATE; the connection and the answer."""
+    c = Wire(server)
+    if plain:
+        return c, c.last('AUTHENTICATE PLAIN ' + base64.b64encode(b'\0%s\0pw' % user.encode()).decode())
+    return c, c.last(f'LOGIN {user} pw')
+
+
+def eventually(ask, good):
+    """A process that has gone takes a moment to take its proc file away."""
+    deadline = time.monotonic() + 20
+    while not good(answer := ask()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert good(answer), answer
+
+
+@pytest.mark.parametrize('level', LEVELS)
+@pytest.mark.parametrize('plain', [False, True])
+def test_maxlogins(level, plain):
+    with started(level, 'maxlogins_per_user: 2\nmaxlogins_per_host: 3') as server:
+        first, second = login(server, 'alice', plain), login(server, 'alice', plain)
+        assert first[1].startswith('t OK') and second[1].startswith('t OK')
+        c, answer = login(server, 'alice', plain)
+        assert re.fullmatch(r't NO Too many open connections \(2 of 2 for alice\)', answer)
+        assert c.last('SELECT INBOX') == 't BAD Please login first'
+        third = login(server, 'bob', plain)
+        assert third[1].startswith('t OK')
+        d, answer = login(server, 'bob', plain)
+        assert re.fullmatch(r't NO Too many open connections \(3 of 3 from .*\[127\.0\.0\.1\]\)', answer)
+        answer = login(server, 'alice', plain)[1]
+        assert re.fullmatch(r't NO Too many open connections \(3 of 3 from .*\[127\.0\.0\.1\], 2 of 2 for alice\)', answer)
+        first[0].last('LOGOUT')
+        eventually(lambda: d.last('LOGIN bob pw'), lambda a: a.startswith('t OK'))
+
+
+def test_maxlogins_dead_process():
+    """The proc file of a process that was killed does not count for ever."""
+    with started('3.6', 'maxlogins_per_user: 1') as server:
+        os.makedirs(server.path('conf/proc'), exist_ok=True)
+        dead = subprocess.Popen(['true'])
+        dead.wait()
+        with open(server.path(f'conf/proc/{dead.pid}'), 'w') as f:
+            f.write('imap\t[127.0.0.1]\talice\t\tNoop\n')
+        first = login(server, 'alice')
+        assert first[1].startswith('t OK')
+        assert 'Too many' in login(server, 'alice')[1]
+
+
+def test_no_limit_by_default():
+    with started('3.6') as server:
+        assert all(c[1].startswith('t OK') for c in [login(server, 'alice') for _ in range(5)])

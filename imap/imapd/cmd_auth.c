@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/commands.h"
+#include "imapd/logins.h"
 #include "imapd/respond.h"
 #include "proto/tlsserver.h"
 
@@ -73,6 +74,7 @@ static void anonymous_login(struct session *s)
 		respond_no(s, "Anonymous login is not permitted");
 		return;
 	}
+	if (!logins_allow(s, "anonymous")) return;
 	if (become(s, "anonymous")) {
 		respond_no(s, "Invalid user");
 		return;
@@ -122,6 +124,8 @@ void cmd_login(struct session *s)
 		anonymous_login(s);
 	} else if ((r = check_password(s, canon, name, password)) != SASL_OK) {
 		login_failed(s, canon, r);
+	} else if (!logins_allow(s, canon)) {
+		;                                                    /* answered */
 	} else if (become(s, canon)) {
 		respond_no(s, "Invalid user");
 	} else {
@@ -198,6 +202,7 @@ void cmd_authenticate(struct session *s)
 		authenticate_failed(s, mech, r);
 		return;
 	}
+	if (!logins_allow(s, userid)) return;
 	if (become(s, userid)) {
 		respond_no(s, "Invalid user");
 		return;
