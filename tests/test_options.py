@@ -154,3 +154,57 @@ def test_maxlogins_dead_process():
 def test_no_limit_by_default():
     with started('3.6') as server:
         assert all(c[1].startswith('t OK') for c in [login(server, 'alice') for _ in range(5)])
+
+
+def test_maxword():
+    with started('3.6', 'maxword: 50') as server:
+        c = Wire(server, 'alice')
+        assert c.last('LIST "" ' + 'a' * 50).startswith('t OK')
+        assert c.last('LIST "" "' + 'a' * 51 + '"').startswith('t OK')
+        assert c.ask('LIST "" ' + 'a' * 51) == [b'* BYE Fatal error: word too long\r\n']
+        assert c.f.readline() == b''
+
+
+def test_maxquoted():
+    with started('3.6', 'maxquoted: 50') as server:
+        c = Wire(server, 'alice')
+        assert c.last('LIST "" ' + 'a' * 51).startswith('t OK')
+        assert c.last('LIST "" "' + 'a' * 48 + '\\\\\\"' + '"').startswith('t OK')      # 50 when unquoted
+        assert c.ask('LIST "" "' + 'a' * 51 + '"') == [b'* BYE Fatal error: quoted value too long\r\n']
+
+
+@pytest.mark.parametrize('conf', ['maxliteral: 50B', 'maxargssize: 60B'])
+def test_literals(conf):
+    with started('3.6', conf) as server:
+        c = Wire(server, 'alice')
+        c.send(b't LIST {0+}\r\n {40+}\r\n' + b'a' * 40 + b'\r\n')
+        assert c.answer()[-1].startswith(b't OK')
+        assert c.last('LIST "" {90}').startswith('t NO [TOOBIG]')
+        assert c.last('NOOP').startswith('t OK')                       # one answer, and the session goes on
+        c.send(b't LIST "" {90+}\r\n' + b'x' * 80 + b'\r\nx LOGOUT {11+}\r\nx LOGOUT\r\n\r\nt NOOP\r\n')
+        assert c.answer()[-1].startswith(b't NO [TOOBIG]')             # what follows a refused literal is no command
+        assert c.answer() == [b't OK Completed\r\n']
+
+
+def test_maxargssize_counts_all():
+    with started('3.6', 'maxargssize: 100B') as server:
+        c = Wire(server, 'alice')
+        assert c.last('LIST "" (' + 'a ' * 60 + ')').startswith('t NO [TOOBIG]')
+        c.send(b't STATUS INBOX {30+}\r\n' + b'a' * 30 + b' {30+}\r\n' + b'a' * 30 + b' {30+}\r\n' + b'a' * 30 + b'\r\n')
+        assert c.answer()[-1].startswith(b't NO [TOOBIG]')
+        assert c.ask('NOOP') == [b't OK Completed\r\n']
+        message = MESSAGE % (b'm' * 200)
+        c.send(b't APPEND ' + b'a' * 120 + b' {%d+}\r\n' % len(message) + message + b'\r\n')
+        assert c.answer()[-1].startswith(b't NO [TOOBIG]')
+        assert c.ask('NOOP') == [b't OK Completed\r\n']
+        make_user(server)
+        assert c.append('INBOX', b'm' * 200).startswith('t OK')        # a message is no argument
+
+
+def test_no_limit_is_bounded():
+    with started('3.6', 'maxword: 0\nmaxquoted: 0\nmaxliteral: 0\nmaxargssize: 0') as server:
+        c = Wire(server, 'alice')
+        assert c.last('LIST "" ' + 'a' * 200000).startswith('t OK')
+        c.send(b't LIST "" {1000000+}\r\n' + b'a' * 1000000 + b'\r\n')
+        assert c.answer()[-1].startswith(b't OK')
+        assert c.last('LIST "" {100000000}').startswith('t NO [TOOBIG]')

@@ -101,6 +101,10 @@ void command_dispatch(struct session *s)
 		respond(s, "BAD Invalid tag");
 		return;
 	}
+	if (s->refused) {
+		respond_no(s, "%s", s->refused);
+		return;
+	}
 	if (!*s->name) {
 		if (args_end(&s->args)) respond_bad(s, "Null command");
 		else respond_bad(s, "Unrecognized command");

@@ -40,6 +40,7 @@ struct session {
 	struct args args;                    /* behind the name and its space */
 	bool uid;                            /* it was UID FETCH and the like */
 	bool has_args;                       /* a space followed the name */
+	const char *refused;                 /* why it is not even looked at: the text of the NO; NULL: it is */
 	const struct literal *literal;       /* APPEND: the announced message; size UINT64_MAX: there is none */
 };
 
