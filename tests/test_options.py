@@ -208,3 +208,54 @@ def test_no_limit_is_bounded():
         c.send(b't LIST "" {1000000+}\r\n' + b'a' * 1000000 + b'\r\n')
         assert c.answer()[-1].startswith(b't OK')
         assert c.last('LIST "" {100000000}').startswith('t NO [TOOBIG]')
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_delete_unsubscribe(level):
+    for conf, kept in (('', True), ('delete_unsubscribe: yes', False)):
+        with started(level, conf) as server:
+            make_user(server)
+            c = Wire(server, 'alice')
+            for command in ('CREATE INBOX.a', 'SUBSCRIBE INBOX.a', 'SUBSCRIBE INBOX', 'DELETE INBOX.a'):
+                assert c.last(command).startswith('t OK')
+            assert c.last('CREATE INBOX.a').startswith('t OK')         # LSUB leaves out what is not there
+            names = b''.join(c.ask('LSUB "" *'))
+            assert (b'INBOX.a' in names) == kept and b' INBOX' in names
+
+
+def test_literalminus():
+    for conf, word in (('', 'LITERAL+'), ('literalminus: yes', 'LITERAL-')):
+        with started('3.6', conf) as server:
+            c = Wire(server)
+            assert f' {word} ' in c.greeting.decode() and f' {word} ' in c.ask('CAPABILITY')[0].decode()
+            assert ' LITERAL' not in c.greeting.decode().replace(word, '')
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_mailbox_initial_flags(level):
+    flags = ['First', 'Second'] + [f'Kept{i}' for i in range(8)]
+    with started(level, 'mailbox_initial_flags: ' + ' '.join(flags + ['first', 'not(a)flag'])) as server:
+        make_user(server)
+        c = Wire(server, 'alice')
+        assert c.append('INBOX').startswith('t OK')
+        shown = [line for line in c.ask('SELECT INBOX') if line.startswith(b'* FLAGS')][0].decode()
+        assert shown.strip() == '* FLAGS (\\Answered \\Flagged \\Draft \\Deleted \\Seen' + (' ' + ' '.join(flags) if level == '2.5' else '') + ')'
+        for i in range(100 - (len(flags) if level == '2.5' else 0)):
+            assert c.last(f'STORE 1 +FLAGS.SILENT (k{i})').startswith('t OK')
+        assert c.last('STORE 1 +FLAGS (onemore)') == 't NO Too many user flags in mailbox'
+        assert c.last('STORE 1 +FLAGS (second)').startswith('t OK')
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_mailbox_maxmessages(level):
+    with started(level, 'mailbox_maxmessages_email: 2') as server:
+        make_user(server)
+        c = Wire(server, 'alice')
+        assert c.append('INBOX', b'1').startswith('t OK') and c.append('INBOX', b'2').startswith('t OK')
+        assert re.fullmatch(r't NO (\[OVERQUOTA\] )?Over quota', c.append('INBOX', b'3'))
+        assert lmtp(server, b'LHLO x', b'MAIL FROM:<>', b'RCPT TO:<alice>', b'DATA', MESSAGE % b'4' + b'.').startswith('452 4.2.2 Over quota')
+        assert c.ask('SELECT INBOX')[0] == b'* 2 EXISTS\r\n'
+        assert 'Over quota' in c.last('COPY 1 INBOX')
+        assert c.last('CREATE INBOX.b').startswith('t OK') and c.last('COPY 1:2 INBOX.b').startswith('t OK')
+        assert c.last('STORE 1 +FLAGS (\\Deleted)').startswith('t OK') and c.last('EXPUNGE').startswith('t OK')
+        assert c.append('INBOX', b'5').startswith('t OK')

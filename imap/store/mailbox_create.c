@@ -36,6 +36,15 @@ static int make_dirs(struct store *st, const struct mbentry *e)
 	return r;
 }
 
+/* mailbox_initial_flags: 2.5 makes them with the mailbox; 3.x only lets them be made later beyond the limit for ordinary ones. */
+static void initial_flags(const struct store *st, const struct strarray *names, struct mboxheader *h)
+{
+	int n = 0;
+	if (st->layout->level != LEVEL_25) return;
+	for (size_t i = 0; i < names->n && n < USER_FLAGS; i++)
+		if (mboxheader_flag_ok(names->v[i]) && mboxheader_flag(h, names->v[i]) < 0) h->flagname[n++] = names->v[i];
+}
+
 static int write_header(struct store *st, const struct mbentry *e, const char *quotaroot, bool list_form, uint32_t *crc)
 {
 	struct mboxheader h = { .list_form = list_form, .quotaroot = (char *)(uintptr_t)quotaroot, .uniqueid = e->uniqueid, .acl = e->acl,
@@ -44,6 +53,10 @@ static int write_header(struct store *st, const struct mbentry *e, const char *q
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	snprintf(type, sizeof type, "%c%s", e->type, list_form && e->flags & MBENTRY_LEGACYDIRS ? "l" : "");
 	h.type = type;
+	const char *flags = conf_str(st->conf, OPT_MAILBOX_INITIAL_FLAGS);
+	struct strarray names = STRARRAY_INIT;
+	strarray_split(&names, flags ? flags : "", " \t");
+	initial_flags(st, &names, &h);
 	mboxheader_print(&h, &text);
 	*crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
 	int r = path_mailbox(st, e, META_HEADER, "cyrus.header", &path);
@@ -51,6 +64,7 @@ static int write_header(struct store *st, const struct mbentry *e, const char *q
 		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write %s: %m", e->name, buf_cstr(&path));
 		r = err_from_errno(errno);
 	}
+	strarray_free(&names);
 	buf_free(&path);
 	buf_free(&text);
 	return r;
