@@ -87,6 +87,13 @@ static int point_stdio(const struct options *o)
 	return 0;
 }
 
+static void tell_idle(const struct conf *c)
+{
+	for (int i = 0; i < OPT_COUNT; i++)
+		if (conf_is_set(c, (enum conf_opt)i) && conf_is_idle((enum conf_opt)i))
+			log_msg(LOG_WARNING, "%s: option %s has no effect in this version", conf_path(c), conf_row((enum conf_opt)i)->name);
+}
+
 static int load_conf(struct master *m)
 {
 	struct conf_error err;
@@ -96,6 +103,7 @@ static int load_conf(struct master *m)
 		return EX_CONFIG;
 	}
 	program_log(m->conf, "master", SYSLOG_FACILITY, 0);
+	tell_idle(m->conf);
 	if (!m->opt.pid_file && conf_is_set(m->conf, OPT_MASTER_PID_FILE)) m->opt.pid_file = conf_str(m->conf, OPT_MASTER_PID_FILE);
 	if (!m->opt.pid_file) m->opt.pid_file = MASTER_PIDFILE;
 	if (!m->opt.ready_file && conf_is_set(m->conf, OPT_MASTER_READY_FILE))

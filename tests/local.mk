@@ -29,3 +29,6 @@ EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
+
+TESTS += tests/conf_idle.py
+EXTRA_DIST += tests/conf_idle.py

@@ -91,6 +91,14 @@ static int lint(const struct conf *c, const char *cyrusconf)
 	return 0;
 }
 
+/* What is written in the file and does nothing here. */
+static int show_idle(const struct conf *c)
+{
+	for (int i = 0; i < OPT_COUNT; i++)
+		if (conf_is_set(c, (enum conf_opt)i) && conf_is_idle((enum conf_opt)i)) print_option(c, (enum conf_opt)i, SHOW_CHANGED);
+	return 0;
+}
+
 /* ---- proc */
 
 static int print_proc(void *arg, const struct procfile *p)
@@ -114,6 +122,7 @@ static int usage(const char *name)
 		"  * conf-all      - show all config options\n"
 		"  * conf-default  - show default config for all options\n"
 		"  * conf-lint     - show unknown config options\n"
+		"  * conf-idle     - show config options that are set and have no effect\n"
 		"  * proc          - show running processes\n", name);
 	return 255;
 }
@@ -124,6 +133,7 @@ static int run(const struct conf *c, const char *command, const char *cyrusconf,
 	if (!strcmp(command, "conf-all")) return show_conf(c, SHOW_ALL);
 	if (!strcmp(command, "conf-default") || !strcmp(command, "conf-defaults")) return show_conf(c, SHOW_DEFAULTS);
 	if (!strcmp(command, "conf-lint")) return lint(c, cyrusconf);
+	if (!strcmp(command, "conf-idle")) return show_idle(c);
 	if (!strcmp(command, "proc")) return show_proc(c);
 	return usage(name);
 }

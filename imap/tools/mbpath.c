@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ static const struct { const char *key, *suffix; char letter; } user_files[] = {
 #define COUNT(a) (sizeof (a) / sizeof *(a))
 
 struct choice {
-	bool quiet, stop, json, labelled, local, users;
+	bool quiet, stop, json, labelled, users, paths;
 	bool archive, data, meta, sieve, user;
 };
 
@@ -176,6 +177,38 @@ static int show(struct toolbox *t, const struct mbentry *e, const struct choice 
 	return r;
 }
 
+/* -p: the mailbox whose directory this is, by whatever path. */
+struct by_directory {
+	struct toolbox *t;
+	struct stat want;
+	char *name;
+};
+
+static int is_directory(void *arg, const struct mbentry *e)
+{
+	struct by_directory *d = arg;
+	static const enum meta_kind kinds[] = { META_DATA, META_HEADER };
+	for (size_t i = 0; i < COUNT(kinds) && !d->name; i++) {
+		struct buf path = BUF_INIT;
+		struct stat st;
+		if (!path_mailbox(d->t->st, e, kinds[i], NULL, &path) && lstat(buf_cstr(&path), &st) == 0
+			&& st.st_dev == d->want.st_dev && st.st_ino == d->want.st_ino) d->name = mem_strdup(e->name);
+		buf_free(&path);
+	}
+	return d->name != NULL;
+}
+
+static int lookup_directory(struct toolbox *t, const char *path, struct mbentry *out)
+{
+	struct by_directory d = { .t = t };
+	if (stat(path, &d.want) < 0 || !S_ISDIR(d.want.st_mode)) return ERR_NOMAILBOX;
+	int r = mboxlist_each(t->st, NULL, MBOXLIST_LIVE, is_directory, &d);
+	if (d.name) r = mboxlist_lookup(t->st, d.name, out);
+	else if (!r) r = ERR_NOMAILBOX;
+	free(d.name);
+	return r;
+}
+
 static int one(struct toolbox *t, const char *arg, const struct choice *c)
 {
 	struct mbentry e;
@@ -185,7 +218,7 @@ static int one(struct toolbox *t, const char *arg, const struct choice *c)
 		r = mbname_from_userid(&n, arg, &t->st->ns);
 		if (!r) r = mboxlist_lookup_parts(t->st, &n, &e), mbname_free(&n);
 	} else {
-		r = toolbox_lookup(t, arg, &e);
+		r = c->paths ? lookup_directory(t, arg, &e) : toolbox_lookup(t, arg, &e);
 	}
 	if (!r) r = show(t, &e, c), mbentry_free(&e);
 	if (!r) return 0;
@@ -199,7 +232,7 @@ static int one(struct toolbox *t, const char *arg, const struct choice *c)
 
 static int usage(const struct toolbox *t)
 {
-	fprintf(stderr, "usage: mbpath [-C <alt_config>] [-l] [-m] [-q] [-s] [-u] [-a|-j|-A|-D|-M|-S|-U] mailbox_name...\n");
+	fprintf(stderr, "usage: mbpath [-C <alt_config>] [-l] [-m] [-q] [-s] [-u|-p] [-a|-j|-A|-D|-M|-S|-U] mailbox_name...\n");
 	return toolbox_usage_status(t);
 }
 
@@ -222,14 +255,14 @@ int main(int argc, char **argv)
 	case 'm': case 'M': c.meta = true; break;
 	case 'S': c.sieve = true; break;
 	case 'U': c.user = true; break;
-	case 'l': c.local = true; break;               /* mailboxes elsewhere have no path here in any case: refused below */
-	case 'p': break;                               /* the data path alone: what is printed without any choice */
+	case 'l': break;                               /* an error for mailboxes elsewhere: it is one in any case */
+	case 'p': c.paths = true; break;
 	case '7':
 		fprintf(stderr, "mbpath: option -7 is not supported\n");
 		return EX_USAGE;
 	default: bad = true;
 	}
-	if (bad || optind == argc) return usage(&t);
+	if (bad || (c.users && c.paths) || optind == argc) return usage(&t);
 	if (!c.archive && !c.meta && !c.sieve && !c.user) c.data = true;
 	if ((rc = toolbox_open(&t, alt, "mbpath", false))) return rc;
 	for (int i = optind; i < argc; i++) {

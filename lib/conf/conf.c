@@ -19,7 +19,14 @@ static const struct conf_row table[OPT_COUNT] = {
 #undef OPTION
 };
 
+static const bool idle[OPT_COUNT] = {
+#define IDLE(id) [OPT_##id] = true,
+#include "conf/idle.def"
+#undef IDLE
+};
+
 const struct conf_row *conf_row(enum conf_opt o) { return &table[o]; }
+bool conf_is_idle(enum conf_opt o) { return idle[o]; }
 
 const char *conf_type_name(enum conf_type t)
 {

@@ -74,5 +74,6 @@ const char *conf_type_name(enum conf_type t);
 int conf_find(const char *name);              /* the option of that (lower-case) name, or -1. Patterns (CONF_KEY) are not found */
 /* Value as text (as cyr_info prints it: yes/no for switches), or NULL. Caller frees. */
 char *conf_show(const struct conf *c, enum conf_opt o);
+bool conf_is_idle(enum conf_opt o);           /* read for the sake of the file: what it governs is not there (idle.def) */
 bool conf_is_default(const struct conf *c, enum conf_opt o);  /* the value equals the default of the level */
 #endif

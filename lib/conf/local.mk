@@ -3,7 +3,7 @@ libcambyses_a_SOURCES += \
 	lib/conf/conf.c lib/conf/conf.h lib/conf/conf_parse.c lib/conf/conf_priv.h lib/conf/conf_type.c \
 	lib/conf/lint.c lib/conf/lint.h \
 	lib/conf/man.c lib/conf/man.h \
-	lib/conf/options.def \
+	lib/conf/options.def lib/conf/idle.def \
 	lib/conf/procfile.c lib/conf/procfile.h \
 	lib/conf/program.c lib/conf/program.h
 

@@ -67,8 +67,9 @@ static void defaults(struct buf *out, const struct conf_row *r)
 	buf_puts(out, ".\n");
 }
 
-static void option(struct buf *out, const struct conf_row *r)
+static void option(struct buf *out, enum conf_opt o)
 {
+	const struct conf_row *r = conf_row(o);
 	buf_puts(out, ".TP\n.B ");
 	text(out, r->name);
 	buf_printf(out, "\n(%s", conf_type_name(r->type));
@@ -82,6 +83,7 @@ static void option(struct buf *out, const struct conf_row *r)
 		buf_puts(out, ".\n");
 	}
 	if (r->type != CONF_KEY) defaults(out, r);
+	if (conf_is_idle(o)) buf_puts(out, "Has no effect in this version.\n");
 	if (r->dep_since) {
 		buf_printf(out, "Deprecated since %s", r->dep_since);
 		if (r->dep_now) buf_puts(out, ", use "), text(out, r->dep_now);
@@ -91,13 +93,13 @@ static void option(struct buf *out, const struct conf_row *r)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct conf_row *const *)a)->name, (*(const struct conf_row *const *)b)->name);
+	return strcmp(conf_row(*(const enum conf_opt *)a)->name, conf_row(*(const enum conf_opt *)b)->name);
 }
 
 void conf_man(struct buf *out)
 {
-	const struct conf_row *rows[OPT_COUNT];
-	for (int i = 0; i < OPT_COUNT; i++) rows[i] = conf_row((enum conf_opt)i);
+	enum conf_opt rows[OPT_COUNT];
+	for (int i = 0; i < OPT_COUNT; i++) rows[i] = (enum conf_opt)i;
 	qsort(rows, OPT_COUNT, sizeof *rows, by_name);
 	buf_puts(out, head);
 	for (int i = 0; i < OPT_COUNT; i++) option(out, rows[i]);

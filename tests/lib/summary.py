@@ -39,6 +39,15 @@ def counts(text):
         failed += bad
         skipped += out
         passed += int(m.group(1)) - bad - out
+    for line in re.findall(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s", text, re.M):          # pytest
+        found = True
+        n = {word: int(count) for count, word in re.findall(r"(\d+) ([a-z]+)", line)}
+        passed += n.get("passed", 0)
+        failed += n.get("failed", 0) + n.get("error", 0) + n.get("errors", 0)
+        skipped += n.get("skipped", 0)
+    out = len(re.findall(r"^skipped: ", text, re.M))                # a Check test that could not run says so on a line of its own
+    skipped += out
+    passed -= min(out, passed)
     return (passed, failed, skipped) if found else None
 
 
@@ -57,8 +66,8 @@ def main():
             print("FAILED %s; the end of its log:" % name)
             print("\n".join("    " + line for line in text.splitlines()[-40:]))
         if s and result != "SKIP":
-            for m in re.finditer(r"^.*skipped '(.*)'$", text, re.M):
-                print("SKIPPED in %s: %s" % (name, m.group(1)))
+            for m in re.finditer(r"^(?:.*skipped '(.*)'|SKIPPED (.*)|skipped: (.*))$", text, re.M):
+                print("SKIPPED in %s: %s" % (name, m.group(1) or m.group(2) or m.group(3)))
         passed, failed, skipped = passed + p, failed + f, skipped + s
     if not passed and not failed:
         failed = 1

@@ -53,6 +53,8 @@ for form in text json; do
 	status 0 $T/mbpath $C $user
 	dir=$(cat "$D/out")
 	[ -d "$dir" ] || fail "mbpath: $dir"
+	[ "$($T/mbpath $C -p "$dir/")" = "$dir" ] || fail "mbpath -p $dir"
+	[ -z "$($T/mbpath $C -q -p /)" ] || fail "mbpath -p /"
 	printf 'Subject: hello\r\n\r\nhello\r\n' >"$dir/3."
 	ln -s /etc/passwd "$dir/4."
 	status 0 $T/reconstruct $C $user
