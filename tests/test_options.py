@@ -91,7 +91,8 @@ def test_readonly(level):
                         'SETACL INBOX bob lr', 'DELETEACL INBOX alice', 'SETQUOTA user.alice (STORAGE 5)'):
             assert c.last(command) == REFUSED, command
         assert c.ask('SELECT INBOX')[-1].startswith(b't OK [READ-ONLY]')
-        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX', 'EXPUNGE', 'UID EXPUNGE 1'):
+        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX', 'EXPUNGE',
+                        'UID EXPUNGE 1'):
             assert c.last(command) == REFUSED, command
         assert c.last('FETCH 1 BODY[]').startswith('t OK')
         assert b'\\Seen' not in b''.join(c.ask('FETCH 1 FLAGS'))
@@ -239,7 +240,8 @@ def test_mailbox_initial_flags(level):
         c = Wire(server, 'alice')
         assert c.append('INBOX').startswith('t OK')
         shown = [line for line in c.ask('SELECT INBOX') if line.startswith(b'* FLAGS')][0].decode()
-        assert shown.strip() == '* FLAGS (\\Answered \\Flagged \\Draft \\Deleted \\Seen' + (' ' + ' '.join(flags) if level == '2.5' else '') + ')'
+        made = ' ' + ' '.join(flags) if level == '2.5' else ''
+        assert shown.strip() == f'* FLAGS (\\Answered \\Flagged \\Draft \\Deleted \\Seen{made})'
         for i in range(100 - (len(flags) if level == '2.5' else 0)):
             assert c.last(f'STORE 1 +FLAGS.SILENT (k{i})').startswith('t OK')
         assert c.last('STORE 1 +FLAGS (onemore)') == 't NO Too many user flags in mailbox'
@@ -253,7 +255,8 @@ def test_mailbox_maxmessages(level):
         c = Wire(server, 'alice')
         assert c.append('INBOX', b'1').startswith('t OK') and c.append('INBOX', b'2').startswith('t OK')
         assert re.fullmatch(r't NO (\[OVERQUOTA\] )?Over quota', c.append('INBOX', b'3'))
-        assert lmtp(server, b'LHLO x', b'MAIL FROM:<>', b'RCPT TO:<alice>', b'DATA', MESSAGE % b'4' + b'.').startswith('452 4.2.2 Over quota')
+        answer = lmtp(server, b'LHLO x', b'MAIL FROM:<>', b'RCPT TO:<alice>', b'DATA', MESSAGE % b'4' + b'.')
+        assert answer.startswith('452 4.2.2 Over quota')
         assert c.ask('SELECT INBOX')[0] == b'* 2 EXISTS\r\n'
         assert 'Over quota' in c.last('COPY 1 INBOX')
         assert c.last('CREATE INBOX.b').startswith('t OK') and c.last('COPY 1:2 INBOX.b').startswith('t OK')

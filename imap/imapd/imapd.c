@@ -7,6 +7,7 @@
 #include "master/service.h"
 #include "proto/identity.h"
 #include "proto/tlsserver.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 #include <signal.h>
@@ -87,8 +88,7 @@ int service_main(struct service_context *ctx)
 	s.arena = arena_new();
 	s.cmd = arena_new();
 	if (!saslserver_new(&s.sasl, ctx->conf, "imap", ctx->name, 0, process.extssf) && tls_first(&s)) session_run(&s);
-	log_msg(LOG_DEBUG, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", s.id, (unsigned long long)prot_bytes_in(s.p),
-		(unsigned long long)prot_bytes_out(s.p));
+	audit_traffic(process.st, prot_bytes_in(s.p), prot_bytes_out(s.p));
 	process.tls = s.tls_ctx;
 	process.st->session_id = "";
 	prot_free(s.p);

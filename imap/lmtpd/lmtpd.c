@@ -5,6 +5,7 @@
 #include "lmtpd/session.h"
 #include "master/service.h"
 #include "proto/identity.h"
+#include "store/audit.h"
 #include "store/duplicate.h"
 
 #include <signal.h>
@@ -67,8 +68,7 @@ int service_main(struct service_context *ctx)
 		if (s.preauth) saslserver_tls(&s.sasl, 2, "postman");       /* makes EXTERNAL available */
 		session_run(&s);
 	}
-	log_msg(LOG_DEBUG, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", s.id, (unsigned long long)prot_bytes_in(s.p),
-		(unsigned long long)prot_bytes_out(s.p));
+	audit_traffic(process.st, prot_bytes_in(s.p), prot_bytes_out(s.p));
 	process.tls = s.tls_ctx;
 	process.st->session_id = "";
 	prot_free(s.p);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/audit.h"
 #include "base/num.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
@@ -159,9 +160,10 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	if (!r) r = mboxlist_put(st, &e);
 	if (r) {
 		mailbox_remove_files(st, &e);
-	} else if (root) {
+	} else {
 		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1 };
-		quota_use(st, root, e.name, diff);
+		if (root) quota_use(st, root, e.name, diff);
+		audit_create(st, &e);
 	}
 done:
 	namelock_release(st, &name);
@@ -254,6 +256,7 @@ int mailbox_delete(struct store *st, const char *name)
 		if (mboxlist_lookup(st, name, &e)) return r;
 		r = mboxlist_bury(st, &e);
 		if (!r) mailbox_remove_files(st, &e);
+		if (!r) audit_delete(st, &e);
 		mbentry_free(&e);
 		return r;
 	}
@@ -270,7 +273,10 @@ int mailbox_delete(struct store *st, const char *name)
 		r = mboxlist_bury(st, &mb->entry);
 		if (!r) mailbox_remove_files(st, &mb->entry);
 	}
-	if (!r) log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
+	if (!r) {
+		log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
+		audit_delete(st, &mb->entry);
+	}
 	mailbox_close(&mb);
 	return r;
 }
