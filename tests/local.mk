@@ -27,3 +27,7 @@ EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
+
+# the TLS options; certificates by the openssl program
+TESTS += tests/tls.sh
+EXTRA_DIST += tests/tls.sh tests/test_tls.py

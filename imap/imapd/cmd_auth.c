@@ -226,6 +226,7 @@ void cmd_starttls(struct session *s)
 	else {
 		respond_ok(s, "Begin TLS negotiation now");
 		if (prot_flush(s->p) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
+			log_msg(LOG_NOTICE, "STARTTLS negotiation failed: %s", s->client);
 			s->over = true;
 			return;
 		}

@@ -141,6 +141,7 @@ static void cmd_starttls(struct session *s, char *arg)
 	else {
 		reply(s, "220 Begin TLS negotiation now");
 		if (prot_flush(s->p) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
+			log_msg(LOG_NOTICE, "[lmtpd] STARTTLS failed: %s", s->client);
 			reply(s, "454 4.3.3 STARTTLS failed");
 			s->over = true;
 			return;

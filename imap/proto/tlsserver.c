@@ -194,6 +194,13 @@ static bool set_clients(SSL_CTX *ctx, const struct conf *c)
 	return true;
 }
 
+/* A key that needs one is no good: else OpenSSL would ask at the terminal and wait. */
+static int no_password(char *out, int size, int writing, void *arg)
+{
+	(void)out, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
 SSL_CTX *tlsserver_ctx(const struct conf *c)
 {
 	static bool (*const steps[])(SSL_CTX *, const struct conf *) = {
@@ -205,7 +212,8 @@ SSL_CTX *tlsserver_ctx(const struct conf *c)
 		failed("cannot make a context for", conf_ident(c));
 		return NULL;
 	}
-	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_default_passwd_cb(ctx, no_password);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (!steps[i](ctx, c)) {
 			SSL_CTX_free(ctx);
@@ -245,7 +253,7 @@ static void log_refusal(const char *client)
 	char text[256] = "";
 	unsigned long e = ERR_peek_last_error();
 	if (e) ERR_error_string_n(e, text, sizeof text);
-	log_msg(LOG_NOTICE, "TLS negotiation failed: %s%s%s", client, e ? ": " : "", text);
+	log_msg(LOG_NOTICE, "TLS server engine: %s: handshake failed%s%s", client, e ? ": " : "", text);
 	ERR_clear_error();
 }
 
@@ -264,7 +272,7 @@ int tlsserver_start(struct prot *p, SSL_CTX *ctx, const char *client, unsigned *
 	if (lacking || (cert && SSL_get_verify_result(ssl) != X509_V_OK)) {
 		X509_free(cert);
 		prot_fail(p, "no valid client certificate");
-		log_msg(LOG_NOTICE, "TLS negotiation failed: %s: no valid client certificate", client);
+		log_msg(LOG_NOTICE, "TLS server engine: %s: no valid client certificate", client);
 		return -1;
 	}
 	if (cert) *authid = common_name(cert);
