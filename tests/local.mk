@@ -32,3 +32,7 @@ distclean-local:
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
+
+# the TLS options; certificates by the openssl program
+TESTS += tests/tls.sh
+EXTRA_DIST += tests/tls.sh tests/test_tls.py

@@ -223,18 +223,21 @@ void cmd_authenticate(struct session *s)
 void cmd_starttls(struct session *s)
 {
 	unsigned ssf;
-	if (!tlsserver_enabled(s->conf)) respond_bad(s, "Unrecognized command");
+	char *authid;
+	if (!tlsserver_starttls_allowed(s->conf)) respond_bad(s, "Unrecognized command");
 	else if (s->tls) respond_no(s, "TLS already active");
 	else if (s->logged_in) respond_bad(s, "Can't Starttls after authentication");
-	else if (!s->tls_ctx && !(s->tls_ctx = tlsserver_ctx(s->conf))) respond_no(s, "Error initializing TLS");
+	else if (!tlsserver_ready(&s->engine, s->conf)) respond_no(s, "Error initializing TLS");
 	else {
 		respond_ok(s, "Begin TLS negotiation now");
-		if (prot_flush(s->p) || tlsserver_start(s->p, s->tls_ctx, s->client, &ssf)) {
+		if (prot_flush(s->p) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
+			log_msg(LOG_NOTICE, "STARTTLS negotiation failed: %s", s->client);
 			s->over = true;
 			return;
 		}
 		s->tls = true;
-		saslserver_tls(&s->sasl, ssf, NULL);
+		saslserver_tls(&s->sasl, ssf, authid);
+		free(authid);
 	}
 }
 

@@ -35,7 +35,7 @@ void capability_put(struct session *s, bool full)
 	put(s, "CAPABILITY");
 	put_words(s, conf_bool(s->conf, OPT_LITERALMINUS) ? before_login_minus : before_login, &off);
 	if (full) put_words(s, s->level == LEVEL_25 ? words_25 : words_36, &off);
-	if (tlsserver_enabled(s->conf) && !s->tls && !s->logged_in) put(s, " STARTTLS");
+	if (!s->tls && !s->logged_in && tlsserver_starttls_offered(&s->engine, s->conf)) put(s, " STARTTLS");
 	if (need_tls || s->logged_in || !plaintext_ok(s)) put(s, " LOGINDISABLED");
 	if (!need_tls && (!s->logged_in || s->sasl_layer)) {
 		const char *mechs = saslserver_mechs(&s->sasl, "AUTH=", " AUTH=", s->sasl_layer ? "" : " SASL-IR");

@@ -6,6 +6,7 @@
 #include "io/literal.h"
 #include "io/prot.h"
 #include "proto/saslserver.h"
+#include "proto/tlsserver.h"
 #include "store/store.h"
 
 struct selected;
@@ -15,7 +16,7 @@ struct session {
 	struct store *st;
 	struct prot *p;
 	struct saslserver sasl;
-	SSL_CTX *tls_ctx;                    /* the process's; NULL until needed */
+	struct tlsserver engine;             /* its context is the process's; NULL until needed */
 	enum conf_level level;               /* the wire dialect: 2.5's or 3.6's wording, never mixed */
 	const char *service;                 /* cyrus.conf's name for us */
 	char *client, *id;                   /* "host [ip]", session id */

@@ -57,7 +57,7 @@ int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .duplicates = process.duplicates },
-		.tls_ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
+		.engine.ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
 	};
 	s.p = prot_new(0, 1);
 	prot_set_timeout(s.p, 360);
@@ -69,7 +69,7 @@ int service_main(struct service_context *ctx)
 		session_run(&s);
 	}
 	audit_traffic(process.st, prot_bytes_in(s.p), prot_bytes_out(s.p));
-	process.tls = s.tls_ctx;
+	process.tls = s.engine.ctx;
 	process.st->session_id = "";
 	prot_free(s.p);
 	saslserver_free(&s.sasl);
