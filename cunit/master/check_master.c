@@ -7,6 +7,7 @@ int main(void)
 {
 	Suite *s = suite_create("master");
 	suite_add_tcase(s, case_cyrusconf());
+	suite_add_tcase(s, case_fdset());
 	suite_add_tcase(s, case_loop());
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -4,5 +4,6 @@
 #include <check.h>
 
 TCase *case_cyrusconf(void);
+TCase *case_fdset(void);
 TCase *case_loop(void);
 #endif
