@@ -4,7 +4,7 @@ import base64, os, re, shutil, socket, subprocess, time
 
 import pytest
 
-from instance import Instance
+from instance import BUILD, Instance
 
 LEVELS = ['2.5', '3.6']
 BOTH = 'compatibility_level: {}\nunixhierarchysep: no\naltnamespace: no'
@@ -262,3 +262,30 @@ def test_mailbox_maxmessages(level):
         assert c.last('CREATE INBOX.b').startswith('t OK') and c.last('COPY 1:2 INBOX.b').startswith('t OK')
         assert c.last('STORE 1 +FLAGS (\\Deleted)').startswith('t OK') and c.last('EXPUNGE').startswith('t OK')
         assert c.append('INBOX', b'5').startswith('t OK')
+
+
+@pytest.mark.parametrize('option', ['', 'auditlog: yes'])
+def test_auditlog(option):
+    """The lines in full are in cunit/store/check_audit.c; here: they reach the log, with the session they belong to."""
+    with Instance(f'{BOTH.format("3.6")}\n{option}') as server:
+        log = server.path('log')
+        asan = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
+        server.start(env={'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': log, 'ASAN_OPTIONS': asan})
+        make_user(server)
+        assert Wire(server, 'admin').last('SETQUOTA user.alice (STORAGE 500)').startswith('t OK')
+        c = Wire(server)
+        session = re.search(r'SESSIONID=<(.*?)>', c.last('LOGIN alice pw')).group(1)
+        assert c.append('INBOX', b'one').startswith('t OK')
+        for command in ('SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE', 'CREATE INBOX.a', 'RENAME INBOX.a INBOX.b', 'LOGOUT'):
+            assert c.last(command).startswith('t OK') or command == 'LOGOUT'
+        eventually(lambda: open(log).read(), lambda text: not option or f'traffic sessionid=<{session}>' in text)
+        server.stop()
+        with open(log) as f:
+            text = f.read()
+        mine = re.findall(r'notice: auditlog: (\w+) sessionid=<' + re.escape(session) + '>', text)
+        if option:
+            assert [e for e in mine if e != 'modseq'] == ['append', 'touched', 'expunge', 'create', 'rename', 'traffic']
+            assert 'auditlog: newquota root=<user.alice> STORAGE=<500>' in text
+            assert ' messageid=<one@example.org> size=' in text
+        else:
+            assert 'User logged in' in text and 'auditlog' not in text
