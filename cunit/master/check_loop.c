@@ -602,6 +602,27 @@ START_TEST(test_idle_services_cost_nothing)
 }
 END_TEST
 
+START_TEST(test_clients_who_wait_in_vain_are_mentioned)
+{
+	struct service *s = begin("maxchild=1 prefork=1");
+	pass();
+	w.queue = 3;                                   /* a worker that never accepts */
+	for (int i = 0; i < 40; i++) {
+		w.mono += NSEC_PER_SEC;
+		pass();
+	}
+	ck_assert(logged("service a/unix: 3 clients wait, all 1 workers of maxchild are busy"));
+	ck_assert_uint_eq(w.lines, 1);
+	s->maxchild = 2;
+	for (int i = 0; i < 40; i++) {
+		w.mono += NSEC_PER_SEC;
+		pass();
+	}
+	ck_assert(logged("service a/unix: 3 clients wait, and 1 ready workers do not take them"));
+	ck_assert_uint_eq(w.lines, 2);
+}
+END_TEST
+
 static unsigned burst(struct service *s, int64_t step, int64_t length)
 {
 	unsigned n = 0;
@@ -778,6 +799,13 @@ START_TEST(test_metrics_text)
 		"# TYPE cyrus_master_ready_workers gauge\ncyrus_master_ready_workers{service=\"a\",family=\"unix\"} 2 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "cyrus_master_max_children{service=\"a\",family=\"unix\"} 2147483647 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "# TYPE cyrus_master_ready_fails_total counter\n"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "cyrus_master_listen_queue{service=\"a\",family=\"unix\"} 0 1234\n"));
+	ck_assert_ptr_null(strstr(buf_cstr(&b), "cyrus_master_last_message_seconds{"));        /* none came yet */
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\ncyrus_master_passes_total 1 1234\n"));
+	buf_reset(&b);
+	service_at(&w.m.services, 0)->failed = true;
+	metrics_table(&w.m, &b);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "    reload         0         -\n"));
 	buf_free(&b);
 }
 END_TEST
@@ -807,6 +835,7 @@ TCase *case_loop(void)
 	tcase_add_test(c, test_a_program_that_cannot_be_executed_is_given_up);
 	tcase_add_test(c, test_as_many_children_as_clients_wait);
 	tcase_add_test(c, test_idle_services_cost_nothing);
+	tcase_add_test(c, test_clients_who_wait_in_vain_are_mentioned);
 	tcase_add_loop_test(c, test_fork_rate, 0, 4);
 	tcase_add_test(c, test_events_on_both_clocks);
 	tcase_add_test(c, test_due_events_run_in_order_a_few_at_a_time);
