@@ -33,7 +33,8 @@ bool service_limited(struct service *s, int64_t now)
 		s->interval_forks = 0;
 		s->rate_checked = now;
 	}
-	if (s->forkrate < (double)s->maxforkrate) return false;
+	/* What was forked in this very moment counts as it will a moment later: a burst is no way around the limit. */
+	if (s->forkrate + M_LN2 * (double)s->interval_forks < (double)s->maxforkrate) return false;
 	service_pause(s, now + FORK_RATE_PAUSE);
 	return true;
 }
@@ -124,6 +125,7 @@ void service_disown(struct service *s, int fd)
 {
 	if (fd < 0) return;
 	fdset_remove(&s->table->want, fd);
+	fdset_remove(&s->table->urgent, fd);
 	s->table->owner[fd] = NULL;
 }
 
@@ -254,5 +256,6 @@ void services_free(struct service_table *t)
 	ptrarray_free(&t->paused);
 	hash_free(t->names, NULL);
 	fdset_free(&t->want);
+	fdset_free(&t->urgent);
 	free(t->owner);
 }

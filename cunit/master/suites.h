@@ -6,4 +6,5 @@
 TCase *case_cyrusconf(void);
 TCase *case_fdset(void);
 TCase *case_loop(void);
+TCase *case_scenarios(void);
 #endif
