@@ -39,9 +39,15 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+TESTS += tests/options.sh
+EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
+
+# the TLS options; certificates by the openssl program
+TESTS += tests/tls.sh
+EXTRA_DIST += tests/tls.sh tests/test_tls.py
