@@ -1,7 +1,7 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_bad_input.py
 
 # `make check-slow`: the storms at full length
 check-slow: all $(check_PROGRAMS) $(check_DATA)

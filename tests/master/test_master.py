@@ -116,6 +116,24 @@ class Instance:
                 return None
         return until("connect to " + name, attempt)
 
+    def connect_once_or_none(self, name="s"):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(1)
+        try:
+            s.connect(self.path(name))
+            return s if s.recv(1) else None
+        except OSError:
+            return None
+        finally:
+            s.close()
+
+    def run_daemon(self):
+        self.options.append("-d")
+        try:
+            return self.run()
+        finally:
+            self.options.remove("-d")
+
     def metric(self, metric, service, family="unix"):
         want = 'cyrus_master_%s{service="%s",family="%s"}' % (metric, service, family)
         try:
