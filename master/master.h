@@ -71,7 +71,7 @@ struct master {
 	int watch;                         /* the socket of watch.c, -1: none */
 	int64_t started, woke;             /* woke: when the last wait ended */
 	int64_t longest_pass, minute_longest[2], minute;       /* between two waits: ever; in this and the last minute */
-	int64_t janitor_mark, metrics_due, queues_looked_at;
+	int64_t janitor_mark, metrics_due, queues_looked_at, hup_sent;
 	unsigned fallbacks;                /* passes in a row that needed the last select() */
 	uint64_t fallbacks_total, interrupts;      /* interrupts: waits retried in their own pass */
 	int64_t fallback_logged;

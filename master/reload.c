@@ -66,6 +66,7 @@ static void apply_daemon(struct master *m, const struct cyrusconf_entry *e)
 /* Every child of a slot, and nobody twice. Wait daemons are left alone: others depend on them. */
 static void hup_children(struct master *m)
 {
+	m->hup_sent = m->now;
 	for (struct child *c = m->children.all; c; c = c->next) {
 		if (c->kind == KIND_ZOMBIE || !c->service || c->waited) continue;
 		c->hup_sent = m->now;

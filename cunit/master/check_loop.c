@@ -452,6 +452,7 @@ START_TEST(test_clients_who_wait_in_vain_are_mentioned)
 		{ 2, true, "service a/unix: 3 clients wait, and no worker can be started" },
 	};
 	struct service *s = begin("maxchild=1 prefork=1");
+	int fds[3] = { client("a"), client("a"), client("a") };
 	pass();
 	w.queue = 3;
 	w.fork_fails = EAGAIN;
@@ -467,7 +468,10 @@ START_TEST(test_clients_who_wait_in_vain_are_mentioned)
 		for (const char *p = buf_cstr(&w.log); (p = strstr(p, rows[i].text)); p++) lines++;
 		ck_assert_uint_eq(lines, 1);               /* once a minute */
 	}
-	w.queue = 0;
+	for (int i = 0; i < 3; i++) {
+		close(accept(s->sock, NULL, NULL));
+		close(fds[i]);
+	}
 	unsigned lines = w.lines;
 	w.fork_fails = 0;
 	for (int j = 0; j < 60; j++) {
