@@ -75,6 +75,13 @@ static void hup_children(struct master *m)
 	}
 }
 
+static void warn_of_maxfds(const struct master *m, const struct service *s)
+{
+	rlim_t most = m->files_given.rlim_max;
+	if (s->enabled && s->maxfds > 0 && most && most != RLIM_INFINITY && (rlim_t)s->maxfds > most)
+		log_msg(LOG_WARNING, "service %s: maxfds=%d is above the hard limit, using %llu", s->label, s->maxfds, (unsigned long long)most);
+}
+
 int master_apply(struct master *m, const struct cyrusconf *c, bool reload)
 {
 	int bad = 0;
@@ -87,6 +94,7 @@ int master_apply(struct master *m, const struct cyrusconf *c, bool reload)
 	for (size_t i = 0; i < m->services.slots.n; i++) {
 		struct service *s = service_at(&m->services, i);
 		if (!s->enabled) service_close(s);
+		warn_of_maxfds(m, s);
 		service_changed(s);
 	}
 	if (reload) hup_children(m);

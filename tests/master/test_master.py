@@ -269,6 +269,18 @@ class MasterTest(unittest.TestCase):
         self.assertIn("pgid parent", seen["daemon"])
         self.assertEqual(m.stop(), 0)
 
+    def test_maxfds(self):
+        limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
+        conf = "SERVICES {\n" + "".join(' s%d cmd="@probe@ @dir@/out%d stay" listen="@dir@/s%d" prefork=1 maxfds=%d\n' % (i, i, i, n)
+                                        for i, n in enumerate((0, 123, -1, 10 ** 6))) + "}\n"
+        m = self.instance(conf).start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit // 2, limit)))
+        for i, want in enumerate((limit // 2, 123, limit, limit)):
+            until("the probe", lambda: os.path.exists(m.path("out%d" % i)))
+            with open(m.path("out%d" % i)) as f:
+                self.assertIn("nofile %d\n" % want, f.read())
+        self.assertEqual(len(m.log("service s3/unix: maxfds=1000000 is above the hard limit, using %d" % limit)), 1)
+        self.assertEqual(m.stop(), 0)
+
     def test_reload_with_a_bad_file_keeps_the_old_configuration(self):
         m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
         first = hello(m.connect())
