@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define CYRUSCONF_SIZE_MAX (16 << 20)
-
 static void log_note(void *arg, enum cyrusconf_note how, unsigned line, const char *text)
 {
 	const struct master *m = arg;
