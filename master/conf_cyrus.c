@@ -178,7 +178,7 @@ static void warn_ignored(const struct parse *ps, const void *bytes, size_t n)
 		if (ps->all) check_line(ps, s);
 		if (ps->all && header && change == 1) check_behind(ps, s->line, p);
 		if (ps->all && !header && depth == 0 && !lost) check_outside(ps, s->line, p);
-		if (ps->all && depth == 0 && change < 0 && !lost)
+		if (ps->all && depth >= 0 && depth + change < 0 && !lost)
 			note(ps, NOTE_WARNING, s->line, "\"}\" without \"{\": sections behind this line are not found");
 		if (depth == 0) opened = s->line;
 		lost = lost || depth + change < 0;
@@ -205,7 +205,7 @@ static int split_entry(const struct parse *ps, const struct scan *s, char *p, co
 		a->key = p;
 		while (alnum((unsigned char)*p)) p++;
 		if (*p != '=') {                   /* an empty key passes, and is unknown */
-			if (!*p) return fail(ps, line, "missing \"=\" behind \"%.64s\"", a->key);
+			if (!*p || *p == '\n' || *p == '\r') return fail(ps, line, "missing \"=\" behind \"%.*s\"", (int)(p - a->key), a->key);
 			return fail(ps, line, "bad character '%c' in argument", *p);
 		}
 		*p++ = '\0';

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"
+#include "master/check.h"
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
@@ -20,7 +21,7 @@
 static int options_read(struct options *o, int argc, char **argv)
 {
 	int c;
-	while ((c = getopt(argc, argv, "C:M:p:l:Ddj:vVr:L:P:x:")) != -1)
+	while ((c = getopt(argc, argv, "C:M:p:l:Ddj:vVTr:L:P:x:")) != -1)
 		switch (c) {
 		case 'C': o->conf_file = optarg; break;
 		case 'M': o->cyrus_file = optarg; break;
@@ -33,6 +34,7 @@ static int options_read(struct options *o, int argc, char **argv)
 		case 'D': o->keep_stdio = true; break;
 		case 'v': o->verbose++; break;
 		case 'V': o->version = true; break;
+		case 'T': o->test = true; break;
 		default: break;                    /* -P, -x, and letters of other times: start-up scripts pass them */
 		}
 	if (o->janitor < 1) {
@@ -134,6 +136,14 @@ static char *absolute(char *path)
 	return full;
 }
 
+static int test(const struct options *o)
+{
+	char *path = cyrus_path(o->cyrus_file);
+	int r = check_files(o->conf_file, path, stdout);
+	free(path);
+	return r;
+}
+
 static int configure(struct master *m)
 {
 	struct cyrusconf c;
@@ -188,7 +198,7 @@ int main(int argc, char **argv)
 	master_init(m, &kernel_real);
 	if (verbose) m->opt.verbose = atoi(verbose) + 1;
 	int r = options_read(&m->opt, argc, argv);
-	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : start(m);
+	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : m->opt.test ? test(&m->opt) : start(m);
 	master_free(m);
 	free(m);
 	return r;

@@ -28,7 +28,7 @@ enum {
 struct options {                       /* of the command line */
 	const char *conf_file, *cyrus_file, *pid_file, *ready_file, *log_file;
 	int backlog, janitor;
-	bool daemonize, keep_stdio, version;
+	bool daemonize, keep_stdio, version, test;
 	int verbose;
 };
 

@@ -293,19 +293,13 @@ uint64_t conf_bits(const struct conf *c, enum conf_opt o) { return (uint64_t)val
 bool conf_is_set(const struct conf *c, enum conf_opt o) { return value_set(c, o) != NULL; }
 const char *conf_word(const struct conf *c, enum conf_opt o) { return c->words[o]; }
 
-static const struct conf_key *overflow_key(const struct conf *c, const char *key)
+const char *conf_overflow(const struct conf *c, const char *key)
 {
 	char *lower = mem_printf("%s_%s", c->ident, key);
 	for (char *q = lower; *q; q++) *q = (char)tolower((unsigned char)*q);
 	const struct conf_key *k = hash_gets(c->overflow, lower);
 	if (!k) k = hash_gets(c->overflow, lower + strlen(c->ident) + 1);
 	free(lower);
-	return k;
-}
-
-const char *conf_overflow(const struct conf *c, const char *key)
-{
-	const struct conf_key *k = overflow_key(c, key);
 	return k ? k->value : NULL;
 }
 
@@ -329,7 +323,7 @@ bool conf_where(const struct conf *c, enum conf_opt o, const char **file, unsign
 
 bool conf_where_overflow(const struct conf *c, const char *key, const char **file, unsigned *line)
 {
-	const struct conf_key *k = overflow_key(c, key);
+	const struct conf_key *k = hash_gets(c->overflow, key);
 	return k && where(c, k->file, k->line, file, line);
 }
 

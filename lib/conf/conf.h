@@ -62,7 +62,7 @@ void conf_each_overflow(const struct conf *c, void (*fn)(void *arg, const char *
 
 /* Where it is written; the name lives as long as c. False when it is not in the file. A continued line counts as its last. */
 bool conf_where(const struct conf *c, enum conf_opt o, const char **file, unsigned *line);
-bool conf_where_overflow(const struct conf *c, const char *key, const char **file, unsigned *line);
+bool conf_where_overflow(const struct conf *c, const char *key, const char **file, unsigned *line);     /* exactly this key */
 
 const char *conf_ident(const struct conf *c);
 const char *conf_path(const struct conf *c);                  /* the file that was read */

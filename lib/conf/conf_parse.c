@@ -82,7 +82,8 @@ static int put_known(struct parse *p, int opt, const char *name, const char *val
 	free(bad_word);
 	if (bad) return rc;
 	free(v->text);
-	*v = (struct conf_value){ .text = mem_strdup(value), .num = num, .specific = specific, .file = p->file, .line = (unsigned)lineno };
+	*v = (struct conf_value){ .text = mem_strdup(value), .num = num, .specific = specific, .file = p->file,
+		.line = (unsigned)lineno };
 	return 0;
 }
 
