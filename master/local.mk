@@ -10,7 +10,9 @@ libmaster_a_SOURCES = \
 	master/kernel.c master/kernel.h \
 	master/listen.c \
 	master/loop.c master/master.h \
+	master/manager.c \
 	master/metrics.c \
+	master/notify.c master/notify.h \
 	master/pidfile.c master/pidfile.h \
 	master/reap.c \
 	master/reload.c \

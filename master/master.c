@@ -7,6 +7,7 @@
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
+#include "sys/clock.h"
 #include "sys/sys.h"
 
 #include <errno.h>
@@ -165,6 +166,8 @@ static int run(struct master *m)
 	if (!r && m->opt.ready_file && !signal_flags.term) r = readyfile_create(m->opt.ready_file);
 	if (r) return r;
 	log_msg(LOG_DEBUG, "ready for work");
+	m->now = clock_mono();
+	manager_ready(m);
 	while (!m->done) master_pass(m);
 	if (m->opt.ready_file) readyfile_remove(m->opt.ready_file);
 	log_msg(LOG_NOTICE, "exiting");
@@ -183,6 +186,7 @@ static int start(struct master *m)
 	if (!r) r = point_stdio(&m->opt);
 	if (!r && m->opt.daemonize) r = daemonize(&h, m->opt.pid_file, conf_dir(m->conf), &parent);
 	if (r || parent) return r;
+	notify_init(&m->notify, clock_mono());
 	r = pidfile_claim(m->opt.pid_file);
 	handshake_tell(&h, r);
 	if (r) return r;
@@ -199,6 +203,7 @@ int main(int argc, char **argv)
 	if (verbose) m->opt.verbose = atoi(verbose) + 1;
 	int r = options_read(&m->opt, argc, argv);
 	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : m->opt.test ? test(&m->opt) : start(m);
+	notify_free(&m->notify);
 	master_free(m);
 	free(m);
 	return r;

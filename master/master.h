@@ -7,6 +7,7 @@
 #include "master/children.h"
 #include "master/events.h"
 #include "master/kernel.h"
+#include "master/notify.h"
 #include "master/services.h"
 
 #include <signal.h>
@@ -41,6 +42,7 @@ struct master {
 	struct service_table services;
 	struct child_table children;
 	struct event_list events;
+	struct notify notify;
 
 	bool shutting_down, done;
 	int64_t shutdown_began, stragglers_logged;
@@ -107,6 +109,9 @@ void shutdown_phase(struct master *m);          /* sets m->done when nobody is l
 /* start.c: things done before the loop. Exit codes, 0 when well. */
 int start_commands(struct master *m, const struct cyrusconf *c);
 int start_wait_daemons(struct master *m);
+
+void manager_ready(struct master *m);           /* manager.c: the service manager is told */
+void manager_phase(struct master *m);           /* status and sign of life; notify_due() says when */
 
 void janitor_phase(struct master *m);           /* janitor.c */
 void metrics_phase(struct master *m);           /* metrics.c */

@@ -5,4 +5,5 @@
 
 TCase *case_cyrusconf(void);
 TCase *case_loop(void);
+TCase *case_notify(void);
 #endif
