@@ -6,6 +6,7 @@ libmaster_a_SOURCES = \
 	master/conf_cyrus.c master/conf_cyrus.h \
 	master/cron.c \
 	master/events.c master/events.h \
+	master/fdset.c master/fdset.h \
 	master/janitor.c \
 	master/kernel.c master/kernel.h \
 	master/listen.c \

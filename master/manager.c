@@ -22,5 +22,5 @@ void manager_ready(struct master *m)
 void manager_phase(struct master *m)
 {
 	char text[NOTIFY_STATUS_MAX];
-	if (m->notify.on) notify_phase(&m->notify, m->now, summary(m, text));
+	notify_phase(&m->notify, m->now, notify_wants_status(&m->notify, m->now) ? summary(m, text) : NULL);
 }

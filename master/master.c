@@ -73,6 +73,16 @@ static int reserve_fds(void)
 	return 0;
 }
 
+/* As many as the hard limit allows; the children get back what we were given. */
+static void raise_files(struct master *m)
+{
+	if (getrlimit(RLIMIT_NOFILE, &m->files_given) < 0) return;
+	struct rlimit rl = m->files_given;
+	rl.rlim_cur = rl.rlim_max;
+	m->files_mine = setrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_max : m->files_given.rlim_cur;
+	if (m->opt.verbose > 1) log_msg(LOG_DEBUG, "descriptors: limit %llu", (unsigned long long)m->files_mine);
+}
+
 static int point_stdio(const struct options *o)
 {
 	int null = sys_open("/dev/null", O_RDWR, 0), log = -1;
@@ -192,6 +202,7 @@ static int start(struct master *m)
 	if (r) return r;
 	signals_block(&m->waitmask);
 	signals_install();
+	raise_files(m);
 	return run(m);
 }
 

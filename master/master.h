@@ -6,17 +6,19 @@
 #include "conf/conf.h"
 #include "master/children.h"
 #include "master/events.h"
+#include "master/fdset.h"
 #include "master/kernel.h"
 #include "master/notify.h"
 #include "master/services.h"
 
 #include <signal.h>
-#include <sys/select.h>
+#include <sys/resource.h>
 
 enum {
 	REAP_MAX = 256,                    /* dead children in a pass */
 	EVENT_MAX = 16,                    /* events started in a pass */
 	SPAWN_MAX = 32,                    /* services forked in a pass */
+	SPAWN_CLIENTS = 8,                 /* of those kept for services a client waits for */
 	STATUS_ROUND = 64,                 /* messages of one pipe before the next has its turn */
 	STATUS_MAX = 4096,                 /* messages in a pass */
 	RETRY_MAX = 4,                     /* interrupted pselect()s before select() with signals blocked */
@@ -49,18 +51,22 @@ struct master {
 	bool wait_stopping;                /* everybody else is gone: wait daemons are being stopped */
 	pid_t wait_group;                  /* process group of the wait daemons, 0: none yet */
 
+	struct rlimit files_given;         /* RLIMIT_NOFILE as we found it, for the children; rlim_max 0: never looked */
+	rlim_t files_mine;                 /* what we made of it; 0: never looked */
+	unsigned out_of_files;             /* addresses that got no descriptor since the last listen_summary() */
+
 	/* of one pass */
 	int64_t now;
 	bool work_left;
 	unsigned forked;
-	fd_set want, ready;
-	int maxfd, nready;
+	struct fdset ready;                /* of services.want, after the wait; empty when nothing is */
+	struct ptrarray talkers, callers;  /* services with messages, with clients */
 	uint64_t passes;
 	bool check;                        /* compare the counters with the child table on every pass */
 
 	int64_t janitor_mark, metrics_due;
 	unsigned fallbacks;                /* passes in a row that needed the last select() */
-	uint64_t fallbacks_total;
+	uint64_t fallbacks_total, interrupts;      /* interrupts: waits retried in their own pass */
 	int64_t fallback_logged;
 };
 
@@ -68,18 +74,18 @@ void master_init(struct master *m, const struct kernel *k);
 void master_free(struct master *m);
 void master_pass(struct master *m);             /* loop.c: one pass, all phases */
 
-/* wait.c: until something of m->want is readable or `deadline` (monotonic); leaves m->ready and m->nready, always valid.
+/* wait.c: until something of m->services.want is readable or `deadline` (monotonic); leaves m->ready, always valid.
  * 0, or -1 and errno when select itself cannot work. */
 int master_wait(struct master *m, int64_t deadline);
 
 /* status.c */
 void status_drain(struct master *m, struct service *s, size_t bytes);     /* reads and processes at most that much */
-void status_phase(struct master *m);                                      /* every readable pipe, in fair rounds */
+void status_phase(struct master *m);                                      /* every pipe of m->talkers, in fair rounds */
 void status_message(struct master *m, struct service *s, int code, pid_t pid);
 
 void reap_phase(struct master *m);              /* reap.c */
 
-/* spawn.c: each returns the pid, or -1 with errno when fork failed. */
+/* spawn.c: each returns the pid, or -1 with errno: of the start, or of the exec (kernel_short_of() tells which). */
 pid_t spawn_service(struct master *m, struct service *s);
 pid_t spawn_command(struct master *m, enum child_kind kind, const char *name, const struct strarray *argv);
 pid_t spawn_wait_daemon(struct master *m, struct service *s, int ready_fd);
@@ -92,6 +98,7 @@ void master_reload(struct master *m);
 
 /* listen.c: sockets and status pipes of an entry; a slot for each address. Number of addresses that do not work. */
 int listen_entry(struct master *m, const struct cyrusconf_entry *e);
+void listen_summary(struct master *m);          /* one line when descriptors ran out */
 int listen_tos(const char *qosmarking);         /* the byte, or -1 */
 enum listen_error { LISTEN_OK, LISTEN_BAD_PROTO, LISTEN_BAD_ADDRESS };
 struct listen_spec {

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATUS_EVERY (5 * NSEC_PER_SEC)
 #define AGAIN_AFTER NSEC_PER_SEC
 #define TRIES_MAX 30
 #define NSEC_PER_USEC 1000
@@ -67,7 +66,6 @@ void notify_init(struct notify *n, int64_t now)
 	if (n->on) n->watchdog = watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), &why);
 	if (why) log_msg(LOG_WARNING, "cannot use %s: no sign of life is sent to the service manager", why);
 	n->watchdog_due = now + n->watchdog;
-	n->status_sent = now - STATUS_EVERY;
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
@@ -111,17 +109,11 @@ static bool set_status(struct notify *n, const char *status)
 	return !same;
 }
 
-static void status_said(struct notify *n, int64_t now)
-{
-	n->status_sent = now;
-	n->status_waits = false;
-}
-
 void notify_ready(struct notify *n, int64_t now, const char *status)
 {
 	if (!n->on) return;
 	set_status(n, status);
-	status_said(n, now);
+	n->status_due = now + NOTIFY_STATUS_EVERY;
 	snprintf(n->state, sizeof n->state, "READY=1\nMAINPID=%ld\nSTATUS=%s", (long)getpid(), n->status);
 	n->tries = 0;
 	n->watchdog_due = now + n->watchdog;               /* the manager begins to count here */
@@ -144,12 +136,14 @@ void notify_stopping(struct notify *n, int64_t now)
 	send_state(n, now);
 }
 
+bool notify_wants_status(const struct notify *n, int64_t now) { return n->on && now >= n->status_due; }
+
 static void send_status(struct notify *n, int64_t now, const char *status)
 {
 	char text[NOTIFY_STATUS_MAX + 8];
-	if (set_status(n, status)) n->status_waits = true;
-	if (!n->status_waits || now - n->status_sent < STATUS_EVERY) return;
-	status_said(n, now);
+	if (!notify_wants_status(n, now)) return;
+	n->status_due = now + NOTIFY_STATUS_EVERY;
+	if (!set_status(n, status)) return;
 	snprintf(text, sizeof text, "STATUS=%s", n->status);
 	send_text(n, text);
 }
@@ -171,7 +165,6 @@ int64_t notify_due(const struct notify *n)
 	if (!n->on) return due;
 	if (n->watchdog) due = n->watchdog_due;
 	if (n->state[0] && n->state_due < due) due = n->state_due;
-	if (n->status_waits && n->status_sent + STATUS_EVERY < due) due = n->status_sent + STATUS_EVERY;
 	return due;
 }
 

@@ -53,22 +53,19 @@ int master_check(const struct cyrusconf *c)
 
 static void apply_daemon(struct master *m, const struct cyrusconf_entry *e)
 {
-	struct service *s = NULL;
-	for (size_t i = 0; i < m->services.slots.n && !s; i++) {
-		struct service *o = service_at(&m->services, i);
-		if (o->daemon && !strcmp(o->name, e->name)) s = o;
-	}
+	struct service *s = services_named(&m->services, e->name);
+	while (s && !s->daemon) s = s->namesake;
 	if (!s) s = service_new(&m->services, e, "daemon");
 	s->daemon = true;
 	s->instance = 0;
 	service_configure(s, e);
 }
 
-static void hup_children(struct master *m, const struct service *s)
+/* Every child of a slot, and nobody twice. Wait daemons are left alone: others depend on them. */
+static void hup_children(struct master *m)
 {
-	if (s->daemon && s->wait) return;
 	for (struct child *c = m->children.all; c; c = c->next) {
-		if (c->service != s || c->kind == KIND_ZOMBIE) continue;
+		if (c->kind == KIND_ZOMBIE || !c->service || c->waited) continue;
 		c->hup_sent = m->now;
 		c->hup_logged = false;
 		m->kernel->kill(c->pid, SIGHUP);
@@ -83,11 +80,13 @@ int master_apply(struct master *m, const struct cyrusconf *c, bool reload)
 		if (c->entries[i].section == SECTION_DAEMON) apply_daemon(m, &c->entries[i]);
 		if (c->entries[i].section == SECTION_SERVICES) bad += listen_entry(m, &c->entries[i]);
 	}
+	listen_summary(m);
 	for (size_t i = 0; i < m->services.slots.n; i++) {
 		struct service *s = service_at(&m->services, i);
-		if (reload) hup_children(m, s);
 		if (!s->enabled) service_close(s);
+		service_changed(s);
 	}
+	if (reload) hup_children(m);
 	events_load(&m->events, c, m->now, clock_now());
 	m->janitor_mark = m->now;
 	m->metrics_due = m->now;

@@ -1,7 +1,14 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_check.py tests/master/test_master.py tests/master/test_service.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_check.py tests/master/test_master.py tests/master/test_service.py tests/master/test_watch.py
+
+# What programs under test say to syslog, in a file: for LD_PRELOAD. Built without the sanitizers, which want to come first.
+check_DATA += tests/syslog_file.so
+tests/syslog_file.so: $(srcdir)/tests/lib/syslog_file.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -Wall -o $@ $(srcdir)/tests/lib/syslog_file.c
+CLEANFILES += tests/syslog_file.so
+EXTRA_DIST += tests/lib/syslog_file.c
 
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh

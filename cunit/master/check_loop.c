@@ -29,7 +29,8 @@ static struct world {
 	unsigned pselects, selects;
 	int64_t waited;                    /* time-out of the first pselect of the pass, ns */
 	int hup_before_wait;
-	bool fork_fails;
+	int fork_fails;                    /* errno */
+	int queue;                         /* clients that wait */
 	pid_t next_pid;
 	unsigned forks;
 	struct { pid_t pid; int status; } dead[MAX_DEAD];
@@ -80,14 +81,21 @@ static int fake_available(int fd)
 	return ioctl(fd, FIONREAD, &n) < 0 ? -1 : n;
 }
 
-static pid_t fake_fork(void)
+static pid_t fake_spawn(const struct launch *l)
 {
+	(void)l;
 	if (w.fork_fails) {
-		errno = EAGAIN;
+		errno = w.fork_fails;
 		return -1;
 	}
 	w.forks++;
 	return w.next_pid++;
+}
+
+static int fake_queue(int fd)
+{
+	(void)fd;
+	return w.queue;
 }
 
 static pid_t fake_reap(int *status)
@@ -106,7 +114,7 @@ static int fake_kill(pid_t pid, int sig)
 	return 0;
 }
 
-static const struct kernel scripted = { fake_pselect, fake_select, read, fake_available, fake_fork, fake_reap, fake_kill };
+static const struct kernel scripted = { fake_pselect, fake_select, read, fake_available, fake_queue, fake_spawn, fake_reap, fake_kill };
 
 static void keep_line(void *arg, int priority, const char *line)
 {
@@ -438,14 +446,14 @@ END_TEST
 START_TEST(test_many_deaths_take_several_passes_without_sleeping)
 {
 	struct service *s = begin("prefork=600 maxchild=600");
-	passes(20);
+	passes(30);
 	ck_assert_uint_eq(service_active(s), 600);
 	for (int i = 0; i < 600; i++) die(FIRST_PID + i, EXITED(0));
 	pass();
 	ck_assert_int_eq(w.waited, 0);
 	passes(2);
 	ck_assert_uint_eq(s->ndeaths, 600);
-	passes(20);
+	passes(30);
 	ck_assert_uint_eq(service_active(s), 600);
 }
 END_TEST
@@ -455,7 +463,7 @@ START_TEST(test_forks_of_a_pass_are_bounded)
 {
 	begin("prefork=100");
 	pass();
-	ck_assert_uint_eq(w.forks, SPAWN_MAX);
+	ck_assert_uint_eq(w.forks, SPAWN_MAX - SPAWN_CLIENTS);         /* some are kept for those who wait */
 	ck_assert_int_eq(w.waited, 0);
 	passes(4);
 	ck_assert_uint_eq(w.forks, 100);
@@ -492,7 +500,7 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 {
 	struct service *s = begin("maxchild=1");
 	pass();
-	ck_assert(FD_ISSET(s->sock, &w.m.want));
+	ck_assert(fdset_has(&w.m.services.want, s->sock));
 	int a = client("a"), b = client("a");
 	pass();
 	ck_assert_uint_eq(w.forks, 1);
@@ -500,7 +508,7 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 	say(s, 2, w.next_pid - 1);
 	pass();
 	pass();
-	ck_assert(!FD_ISSET(s->sock, &w.m.want));
+	ck_assert(!fdset_has(&w.m.services.want, s->sock));
 	ck_assert_uint_eq(w.forks, 1);
 	die(w.next_pid - 1, EXITED(0));
 	pass();
@@ -511,7 +519,7 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 	pass();
 	signal_flags.term = SIGTERM;
 	passes(3);
-	ck_assert(!FD_ISSET(s->sock, &w.m.want));
+	ck_assert(!fdset_has(&w.m.services.want, s->sock));
 	ck_assert_int_gt(w.waited, NSEC_PER_SEC);
 	ck_assert(!w.m.done);
 	die(w.next_pid - 1, EXITED(75));
@@ -528,7 +536,7 @@ START_TEST(test_fork_failure_backs_off_and_recovers)
 {
 	struct service *s = begin("");
 	pass();
-	w.fork_fails = true;
+	w.fork_fails = EAGAIN;
 	int fd = client("a");
 	unsigned n = 0;
 	for (int64_t end = w.mono + 30 * NSEC_PER_SEC; w.mono < end; n++) {
@@ -537,12 +545,60 @@ START_TEST(test_fork_failure_backs_off_and_recovers)
 	}
 	ck_assert_msg(n < 60, "%u passes in 30 s", n);
 	ck_assert_msg(w.lines <= 4, "%u lines in 30 s", w.lines);
-	w.fork_fails = false;
+	w.fork_fails = 0;
 	w.mono += 5 * NSEC_PER_SEC;
 	passes(2);
 	ck_assert_uint_eq(w.forks, 1);
 	ck_assert_int_eq(s->backoff, 0);
 	close(fd);
+}
+END_TEST
+
+START_TEST(test_a_program_that_cannot_be_executed_is_given_up)
+{
+	struct service *s = begin("prefork=1");
+	w.fork_fails = ENOENT;
+	passes(10);
+	ck_assert(s->failed);
+	ck_assert(logged("couldn't exec /bin/true"));
+	ck_assert(logged("too many failures for service a/unix"));
+	ck_assert_uint_eq(s->nforks, 0);
+	ck_assert_int_gt(w.waited, NSEC_PER_SEC);
+}
+END_TEST
+
+START_TEST(test_as_many_children_as_clients_wait)
+{
+	struct service *s = begin("maxchild=7");
+	int fd = client("a");
+	w.queue = 5;
+	pass();
+	ck_assert_uint_eq(w.forks, 5);
+	pass();
+	ck_assert_uint_eq(w.forks, 5);                 /* those are ready; nobody else is started before they took their clients */
+	for (pid_t pid = FIRST_PID; pid < FIRST_PID + 5; pid++) say(s, 2, pid);
+	passes(2);
+	ck_assert_uint_eq(service_active(s), 7);
+	close(fd);
+}
+END_TEST
+
+/* A pass looks at what changed. With nothing changed that is nothing, however many services there are. */
+START_TEST(test_idle_services_cost_nothing)
+{
+	struct buf b = BUF_INIT;
+	buf_puts(&b, "SERVICES {\n");
+	for (int i = 0; i < 300; i++) buf_printf(&b, " s%d cmd=/bin/true listen=\"%s/s%d\" prefork=%d\n", i, w.dir, i, i % 2);
+	buf_puts(&b, "}\n");
+	apply_conf(buf_cstr(&b), false);
+	buf_free(&b);
+	ck_assert_uint_eq(w.m.services.changed.n, 300);
+	passes(20);
+	ck_assert_uint_eq(w.forks, 150);
+	ck_assert_uint_eq(w.m.services.changed.n, 0);
+	say(service_at(&w.m.services, 7), 2, child_find(&w.m.children, FIRST_PID + 3)->pid);
+	pass();
+	ck_assert_uint_le(w.m.services.changed.n, 2);
 }
 END_TEST
 
@@ -748,6 +804,9 @@ TCase *case_loop(void)
 	tcase_add_test(c, test_maxchild_is_never_exceeded);
 	tcase_add_test(c, test_a_socket_that_cannot_be_served_is_not_watched);
 	tcase_add_test(c, test_fork_failure_backs_off_and_recovers);
+	tcase_add_test(c, test_a_program_that_cannot_be_executed_is_given_up);
+	tcase_add_test(c, test_as_many_children_as_clients_wait);
+	tcase_add_test(c, test_idle_services_cost_nothing);
 	tcase_add_loop_test(c, test_fork_rate, 0, 4);
 	tcase_add_test(c, test_events_on_both_clocks);
 	tcase_add_test(c, test_due_events_run_in_order_a_few_at_a_time);

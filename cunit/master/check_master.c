@@ -7,6 +7,7 @@ int main(void)
 {
 	Suite *s = suite_create("master");
 	suite_add_tcase(s, case_cyrusconf());
+	suite_add_tcase(s, case_fdset());
 	suite_add_tcase(s, case_loop());
 	suite_add_tcase(s, case_notify());
 	SRunner *r = srunner_create(s);

@@ -213,14 +213,13 @@ START_TEST(test_status_when_it_changes)
 	begin(NULL);
 	notify_ready(&n, 0, "a");
 	heard();
-	notify_phase(&n, NSEC_PER_SEC, "a");
-	ck_assert_int_eq(notify_due(&n), INT64_MAX);
-	notify_phase(&n, 2 * NSEC_PER_SEC, "b");
+	ck_assert(!notify_wants_status(&n, 5 * NSEC_PER_SEC - 1) && notify_wants_status(&n, 5 * NSEC_PER_SEC));
+	notify_phase(&n, 4 * NSEC_PER_SEC, "b");
 	ck_assert_str_eq(heard(), "");
-	ck_assert_int_eq(notify_due(&n), 5 * NSEC_PER_SEC);
-	notify_phase(&n, 3 * NSEC_PER_SEC, "c");
 	notify_phase(&n, 5 * NSEC_PER_SEC, "c");
 	ck_assert_str_eq(heard(), "STATUS=c");
+	notify_phase(&n, 10 * NSEC_PER_SEC, "c");
+	notify_phase(&n, 15 * NSEC_PER_SEC, NULL);
 	ck_assert_str_eq(heard(), "");
 	ck_assert_int_eq(notify_due(&n), INT64_MAX);
 	memset(longer, 'y', sizeof longer);

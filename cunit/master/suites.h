@@ -4,6 +4,7 @@
 #include <check.h>
 
 TCase *case_cyrusconf(void);
+TCase *case_fdset(void);
 TCase *case_loop(void);
 TCase *case_notify(void);
 #endif

@@ -5,6 +5,7 @@ Each instance lives in a temporary directory, in a session of its own, on ports 
 time: deadlines only keep a failing test from hanging."""
 import os
 import pwd
+import resource
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ BUILD = os.getcwd()
 MASTER = os.environ.get("MASTER", os.path.join(BUILD, "master", "master"))
 ECHO = os.path.join(BUILD, "echo_service")
 PROBE = os.path.join(BUILD, "master_probe")
+SYSLOG = os.path.join(BUILD, "tests", "syslog_file.so")
 PATIENCE = 60
 
 
@@ -57,7 +59,8 @@ class Instance:
 
     def environment(self):
         e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, 
-                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0")
+                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:verify_asan_link_order=0",
+                 LD_PRELOAD=SYSLOG, SYSLOG_FILE=self.path("log"))
         for name in ("CYRUS_GROUP", "CYRUS_VERBOSE", "CYRUS_PREFIX", "CYRUS_SERVICE", "CYRUS_ID", "CYRUS_ISDAEMON"):
             e.pop(name, None)
         return e
@@ -70,6 +73,14 @@ class Instance:
     def run(self):
         return subprocess.run(self.command(), start_new_session=True, env=self.environment(), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+
+    def log(self, word=""):
+        """The lines of the log with this word in them."""
+        try:
+            with open(self.path("log"), errors="replace") as f:
+                return [x.rstrip("\n") for x in f if word in x]
+        except FileNotFoundError:
+            return []
 
     def send(self, sig):
         self.process.send_signal(sig)
@@ -356,10 +367,28 @@ class MasterTest(unittest.TestCase):
             until("hanging", lambda: os.path.exists(m.path("here")))
             self.assertEqual(m.stop(), 0)
 
-    def test_more_services_than_descriptors(self):
-        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(500))
-        m = self.instance("SERVICES {\n" + entries + "}\n").start()
+    def many(self, n, **kw):
+        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(n))
+        return self.instance("SERVICES {\n" + entries + "}\n").start(**kw)
+
+    def test_R8_more_services_than_an_fd_set_holds(self):
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
+            self.skipTest("the hard limit of descriptors is below 2000")
+        m = self.many(500)
+        for i in (499, 0, 250):
+            hello(m.connect("s%d" % i))
+        self.assertEqual(m.log("out of descriptors"), [])
+        self.assertEqual(m.stop(), 0)
+
+    def test_R8_more_services_than_descriptors(self):
+        m = self.many(400, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300)))
         hello(m.connect("s0"))
+        told = until("the line", lambda: m.log("out of descriptors"))
+        self.assertEqual(len(told), 1, told)
+        self.assertLess(len(m.log(" err: ")), 5, "one line, not one for each")
+        m.send(signal.SIGHUP)              # descriptors are kept for reading the file again
+        until("reload", lambda: m.log("Services reconfigured."))
+        hello(m.connect("s1"))
         self.assertEqual(m.stop(), 0)
 
     def test_ready_file(self):
