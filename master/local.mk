@@ -10,6 +10,7 @@ libmaster_a_SOURCES = \
 	master/janitor.c \
 	master/kernel.c master/kernel.h \
 	master/listen.c \
+	master/loglimit.c \
 	master/loop.c master/master.h \
 	master/manager.c \
 	master/metrics.c \

@@ -190,6 +190,7 @@ static int start(struct master *m)
 	int parent = 0, r = reserve_fds();
 	if (!r) {
 		program_log_early("master", SYSLOG_FACILITY, 0);
+		loglimit_on(m);
 		r = load_conf(m);
 	}
 	if (!r) m->cyrus_path = absolute(cyrus_path(m->opt.cyrus_file));
@@ -215,6 +216,7 @@ int main(int argc, char **argv)
 	int r = options_read(&m->opt, argc, argv);
 	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : m->opt.test ? test(&m->opt) : start(m);
 	notify_free(&m->notify);
+	loglimit_off(m);
 	master_free(m);
 	free(m);
 	return r;

@@ -3,6 +3,7 @@
 #ifndef CAMB_MASTER_H
 #define CAMB_MASTER_H
 #include "base/buf.h"
+#include "base/repeat.h"
 #include "conf/conf.h"
 #include "master/children.h"
 #include "master/events.h"
@@ -45,6 +46,7 @@ struct master {
 	struct child_table children;
 	struct event_list events;
 	struct notify notify;
+	struct repeat repeat;              /* the log; repeat_flush() and repeat_due() are the loop's */
 
 	bool shutting_down, done;
 	int64_t shutdown_began, stragglers_logged;
@@ -119,6 +121,10 @@ int start_wait_daemons(struct master *m);
 
 void manager_ready(struct master *m);           /* manager.c: the service manager is told */
 void manager_phase(struct master *m);           /* status and sign of life; notify_due() says when */
+
+/* loglimit.c: between the two the log is filtered; off writes what was counted. m must stay where it is. */
+void loglimit_on(struct master *m);
+void loglimit_off(struct master *m);
 
 void janitor_phase(struct master *m);           /* janitor.c */
 void metrics_phase(struct master *m);           /* metrics.c */

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """master seen from outside: what a service manager hears ($NOTIFY_SOCKET), and a log that a storm does not fill."""
+import os
+import re
 import signal
 import socket
 import unittest
 
-from test_master import ECHO_CONF, PATIENCE, Instance
+from test_master import ECHO_CONF, PATIENCE, Instance, until
 
 
 class Manager:
@@ -89,6 +91,21 @@ class WatchTest(unittest.TestCase):
         m.connect().close()
         self.assertEqual(m.stop(), 0)
         self.assertEqual(len(m.log("NOTIFY_SOCKET")), 1)
+
+    def test_a_storm_does_not_fill_the_log(self):
+        m = self.instance('SERVICES {\n flood cmd="/bin/sh @dir@/flood" listen="@dir@/s" prefork=1\n'
+                          ' quiet cmd="@echo@ -C @conf@" listen="@dir@/t" prefork=1\n}\n')
+        with open(m.path("flood"), "w") as f:
+            f.write("head -c 80000 /dev/zero >&3\n: >%s\nexec sleep 1000\n" % m.path("flooded"))
+        m.start()
+        until("ten thousand messages are written", lambda: os.path.exists(m.path("flooded")))
+        until("and read", lambda: m.metric("forks_total", "quiet"))
+        self.assertEqual(m.stop(), 0)
+        lines = m.log(" crit: ") + m.log(" err: ") + m.log(" warning: ")
+        told = [re.search(r" (\d+) more lines? like: ", x) for x in lines]
+        told = [int(x.group(1)) for x in told if x]
+        self.assertLess(len(lines), 100)
+        self.assertGreater(sum(told), 9000)
 
 
 if __name__ == "__main__":
