@@ -49,7 +49,10 @@ if UNIT_TESTS
 check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
 check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_fdset.c \
-	cunit/master/check_loop.c cunit/master/check_notify.c cunit/master/suites.h
+	cunit/master/check_loop.c cunit/master/check_notify.c cunit/master/check_scenarios.c \
+	cunit/master/suites.h cunit/master/world.c cunit/master/world.h
+SCENARIOS = $(srcdir)/cunit/master/*.scn
+EXTRA_DIST += $(SCENARIOS)
 check_master_CPPFLAGS = $(AM_CPPFLAGS)
 check_master_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm

@@ -10,6 +10,7 @@
 #define CAMB_MASTER_CHECK_H
 #include <stdio.h>
 
-/* imapd_conf: what -C gave, or NULL for the built-in path; cyrus_conf: the path to open. 0, or EX_CONFIG when there was an error. */
+/* imapd_conf: what -C gave, or NULL for the built-in path; cyrus_conf: the path to open. 0, or EX_CONFIG when there was
+ * an error. */
 int check_files(const char *imapd_conf, const char *cyrus_conf, FILE *out);
 #endif

@@ -1,9 +1,13 @@
-/* janitor.c - walks the child table a slice at a time: forgets the dead, names those that ignore a reload. */
+/* janitor.c - walks the child table a slice at a time: forgets the dead, names those that ignore a reload; and looks now and
+ * then whether clients wait for workers that do not come. */
 #include "base/log.h"
 #include "master/master.h"
 #include "sys/clock.h"
 
 #define HUP_PATIENCE (30 * NSEC_PER_SEC)
+#define QUEUES_EVERY (10 * NSEC_PER_SEC)
+#define QUEUE_PATIENCE (10 * NSEC_PER_SEC)
+#define QUEUE_LOG_EVERY (60 * NSEC_PER_SEC)
 
 static void look_at(struct master *m, struct child *c)
 {
@@ -17,8 +21,34 @@ static void look_at(struct master *m, struct child *c)
 	}
 }
 
+/* The complaint of users is "refused"; this is what an administrator finds in the log before that. */
+static void look_at_queue(struct master *m, struct service *s)
+{
+	int n = s->sock >= 0 && !s->dgram && !m->shutting_down ? m->kernel->queue(s->sock) : 0;
+	if (n <= 0) {
+		s->waiting_since = 0;
+		return;
+	}
+	if (!s->waiting_since) s->waiting_since = m->now;
+	if (m->now - s->waiting_since < QUEUE_PATIENCE) return;
+	if (s->waiting_logged && m->now - s->waiting_logged < QUEUE_LOG_EVERY) return;
+	s->waiting_logged = m->now;
+	if (!service_room(s))
+		log_msg(LOG_WARNING, "service %s: %d clients wait, all %d workers of maxchild are busy", s->label, n, s->maxchild);
+	else
+		log_msg(LOG_WARNING, "service %s: %d clients wait, and %u ready workers do not take them", s->label, n, service_ready(s));
+}
+
+static void queues_phase(struct master *m)
+{
+	if (m->now - m->queues_looked_at < QUEUES_EVERY) return;
+	m->queues_looked_at = m->now;
+	for (size_t i = 0; i < m->services.slots.n; i++) look_at_queue(m, service_at(&m->services, i));
+}
+
 void janitor_phase(struct master *m)
 {
+	queues_phase(m);
 	struct child_table *t = &m->children;
 	double share = (double)(m->now - m->janitor_mark) / (double)NSEC_PER_SEC * m->opt.janitor * CHILD_CHAINS;
 	size_t chains = share >= CHILD_CHAINS ? CHILD_CHAINS : (size_t)share;

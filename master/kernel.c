@@ -4,12 +4,9 @@
 #include "master/signals.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,19 +24,6 @@ static int real_available(int fd)
 {
 	int n;
 	return ioctl(fd, FIONREAD, &n) < 0 ? -1 : n;
-}
-
-/* Of a listening TCP socket Linux tells the clients not yet accepted as tcpi_unacked. */
-static int real_queue(int fd)
-{
-#ifdef __linux__
-	struct tcp_info info;
-	socklen_t n = sizeof info;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0) return (int)info.tcpi_unacked;
-#else
-	(void)fd;
-#endif
-	return -1;
 }
 
 static int attributes(posix_spawnattr_t *a, const struct launch *l)
@@ -97,4 +81,4 @@ bool kernel_short_of(int err) { return err == EAGAIN || err == ENOMEM; }
 
 static pid_t real_reap(int *status) { return waitpid(-1, status, WNOHANG); }
 
-const struct kernel kernel_real = { real_pselect, real_select, read, real_available, real_queue, real_spawn, real_reap, kill };
+const struct kernel kernel_real = { real_pselect, real_select, read, real_available, queue_length, real_spawn, real_reap, kill };

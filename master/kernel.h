@@ -35,4 +35,5 @@ extern const struct kernel kernel_real;
 
 /* Did spawn() fail for want of processes or memory, which may be there in a moment? */
 bool kernel_short_of(int err);
+int queue_length(int fd);              /* queue.c: what kernel_real.queue is */
 #endif

@@ -15,8 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FILES_KEPT 16
-
 static const struct {
 	const char *name;
 	int family;

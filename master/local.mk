@@ -16,6 +16,7 @@ libmaster_a_SOURCES = \
 	master/metrics.c \
 	master/notify.c master/notify.h \
 	master/pidfile.c master/pidfile.h \
+	master/queue.c \
 	master/reap.c \
 	master/reload.c \
 	master/services.c master/services.h \
@@ -24,7 +25,8 @@ libmaster_a_SOURCES = \
 	master/spawn.c \
 	master/start.c \
 	master/status.c \
-	master/wait.c
+	master/wait.c \
+	master/watch.c master/watch.h
 
 libexec_PROGRAMS += master/master
 master_master_SOURCES = master/master.c

@@ -20,8 +20,9 @@ void master_init(struct master *m, const struct kernel *k)
 	m->opt.janitor = 1;
 	sigemptyset(&m->waitmask);
 	services_init(&m->services);
-	m->now = m->janitor_mark = clock_mono();
+	m->now = m->janitor_mark = m->started = m->woke = m->minute = m->queues_looked_at = clock_mono();
 	m->metrics_due = m->now;
+	m->watch = -1;
 #ifdef __SANITIZE_ADDRESS__
 	m->check = true;
 #endif
@@ -29,6 +30,7 @@ void master_init(struct master *m, const struct kernel *k)
 
 void master_free(struct master *m)
 {
+	watch_close(m);
 	children_free(&m->children);
 	services_free(&m->services);
 	events_free(&m->events);
@@ -183,6 +185,19 @@ static void clients_phase(struct master *m)
 	m->services.turn++;
 }
 
+/* How long clients and messages had to wait, at most, because master was busy. */
+static void measure_pass(struct master *m)
+{
+	int64_t now = clock_mono(), took = now - m->woke;
+	if (now - m->minute >= 60 * NSEC_PER_SEC) {
+		m->minute = now;
+		m->minute_longest[1] = m->minute_longest[0];
+		m->minute_longest[0] = 0;
+	}
+	if (took > m->minute_longest[0]) m->minute_longest[0] = took;
+	if (took > m->longest_pass) m->longest_pass = took;
+}
+
 /* Test builds recount on every pass. */
 static void check_counts(const struct master *m)
 {
@@ -204,15 +219,17 @@ void master_pass(struct master *m)
 	if (m->done) return;
 	events_phase(m);
 	staff_phase(m);
+	measure_pass(m);
 	if (master_wait(m, next_deadline(m)) < 0) {
 		log_msg(LOG_CRIT, "cannot wait for descriptors: %s", strerror(errno));
 		fdset_clear(&m->ready);
 		shutdown_begin(m);
 	}
-	m->now = clock_mono();
+	m->now = m->woke = clock_mono();
 	sort_ready(m);
 	status_phase(m);
 	clients_phase(m);
+	watch_phase(m);
 	janitor_phase(m);
 	metrics_phase(m);
 	check_counts(m);

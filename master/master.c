@@ -172,6 +172,7 @@ static int run(struct master *m)
 	int r = configure(m);
 	if (r) return r;
 	if (program_become_cyrus(m->conf) < 0) return 1;
+	watch_open(m);
 	r = start_wait_daemons(m);
 	if (!r && m->opt.ready_file && !signal_flags.term) r = readyfile_create(m->opt.ready_file);
 	if (r) return r;

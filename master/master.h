@@ -27,6 +27,7 @@ enum {
 #define WAKE_EVERY (10 * NSEC_PER_SEC)         /* the longest wait: the wall clock may have been set meanwhile */
 #define EVENTS_GRACE (10 * NSEC_PER_SEC)       /* what running events get at shutdown */
 #define STRAGGLERS_EVERY (30 * NSEC_PER_SEC)
+#define FILES_KEPT 16                          /* descriptors that listeners and status pipes leave free */
 #define NEVER INT64_MAX
 
 struct options {                       /* of the command line */
@@ -66,7 +67,10 @@ struct master {
 	uint64_t passes;
 	bool check;                        /* compare the counters with the child table on every pass */
 
-	int64_t janitor_mark, metrics_due;
+	int watch;                         /* the socket of watch.c, -1: none */
+	int64_t started, woke;             /* woke: when the last wait ended */
+	int64_t longest_pass, minute_longest[2], minute;       /* between two waits: ever; in this and the last minute */
+	int64_t janitor_mark, metrics_due, queues_looked_at;
 	unsigned fallbacks;                /* passes in a row that needed the last select() */
 	uint64_t fallbacks_total, interrupts;      /* interrupts: waits retried in their own pass */
 	int64_t fallback_logged;
@@ -128,5 +132,11 @@ void loglimit_off(struct master *m);
 
 void janitor_phase(struct master *m);           /* janitor.c */
 void metrics_phase(struct master *m);           /* metrics.c */
-void metrics_print(const struct master *m, int64_t ms, struct buf *out);
+void metrics_print(const struct master *m, int64_t ms, struct buf *out);        /* ms: the time each value is stamped with */
+void metrics_table(const struct master *m, struct buf *out);                    /* the same for people, a line each service */
+
+/* watch.c: the socket of watch.h. */
+void watch_open(struct master *m);              /* a failure is logged, and master runs without */
+void watch_phase(struct master *m);
+void watch_close(struct master *m);
 #endif

@@ -33,7 +33,8 @@ bool service_limited(struct service *s, int64_t now)
 		s->interval_forks = 0;
 		s->rate_checked = now;
 	}
-	if (s->forkrate < (double)s->maxforkrate) return false;
+	/* What was forked in this very moment counts as it will a moment later: a burst is no way around the limit. */
+	if (s->forkrate + M_LN2 * (double)s->interval_forks < (double)s->maxforkrate) return false;
 	service_pause(s, now + FORK_RATE_PAUSE);
 	return true;
 }

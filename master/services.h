@@ -55,6 +55,7 @@ struct service {
 	int64_t rate_checked;
 	int64_t not_before;                /* monotonic; no fork before */
 	int64_t backoff, fork_logged;
+	int64_t waiting_since, waiting_logged;     /* clients were in the queue at every look since then; 0: not */
 	unsigned nreadyfails;
 	uint64_t nfailures;                /* all of them, never forgotten */
 	int64_t lastreadyfail, last_message;       /* monotonic; last_message 0: none yet */

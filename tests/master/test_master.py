@@ -19,6 +19,7 @@ MASTER = os.environ.get("MASTER", os.path.join(BUILD, "master", "master"))
 ECHO = os.path.join(BUILD, "echo_service")
 PROBE = os.path.join(BUILD, "master_probe")
 SYSLOG = os.path.join(BUILD, "tests", "syslog_file.so")
+INFO = os.path.join(BUILD, "imap", "tools", "cyr_info")
 PATIENCE = 60
 
 
@@ -153,6 +154,16 @@ def line(s):
 def hello(s):
     words = line(s).split()
     return int(words[words.index("pid") + 1])
+
+
+def info(m):
+    """The table of cyr_info master: service to column to text."""
+    p = subprocess.run([INFO, "-C", m.path("imapd.conf"), "master"], env=m.environment(), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    if p.returncode:
+        return p.returncode, p.stderr
+    lines = [x.split() for x in p.stdout.splitlines()[1:]]
+    return 0, {x[0]: dict(zip(lines[0][1:], x[1:])) for x in lines[1:]}
 
 
 ECHO_CONF = 'SERVICES {\n  echo cmd="@echo@ -C @conf@%s" listen="@dir@/s" %s\n}\n'
@@ -370,6 +381,44 @@ class MasterTest(unittest.TestCase):
     def many(self, n, **kw):
         entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(n))
         return self.instance("SERVICES {\n" + entries + "}\n").start(**kw)
+
+    def test_cyr_info_tells_the_state_of_each_service(self):
+        m = self.instance('SERVICES {\n u cmd="@echo@ -C @conf@" listen="@dir@/s" prefork=2\n'
+                          ' z cmd="/bin/sleep 1000" listen="@dir@/z" maxchild=1\n'
+                          ' bad cmd="/bin/false" listen="@dir@/bad" prefork=1\n}\n'
+                          'DAEMON {\n d cmd="/bin/sleep 1000"\n}\n').start()
+        clients = [m.connect("z") for i in range(4)] + [m.connect("s")]
+        hello(clients[-1])
+        until("the failing service is given up", lambda: m.log("too many failures for service bad/unix"))
+        until("clients wait", lambda: info(m)[1]["z/unix"]["active"] == "1")
+        until("the client counts", lambda: info(m)[1]["u/unix"]["clients"] == "1")
+        status, table = info(m)
+        self.assertEqual(status, 0)
+        self.assertEqual(table["u/unix"]["ready"], "2")
+        self.assertEqual(table["u/unix"]["active"], "3")
+        self.assertEqual(table["u/unix"]["disabled"], "0")
+        self.assertRegex(table["u/unix"]["last"], r"^[0-9.]+s?$")
+        self.assertEqual(table["z/unix"]["max"], "1")
+        self.assertIn(table["z/unix"]["queue"], ("4", "-"))        # where the kernel does not tell: "-"
+        self.assertEqual(table["bad/unix"]["disabled"], "reload")
+        self.assertEqual(table["bad/unix"]["failures"], "5")
+        self.assertEqual(table["d/daemon"]["active"], "1")
+        self.assertEqual(os.stat(m.path("socket/master.status")).st_mode & 0o777, 0o600)
+        self.assertEqual(m.stop(), 0)
+        status, said = info(m)
+        self.assertEqual(status, 69)
+        self.assertIn("no master answers", said)
+        self.assertFalse(os.path.exists(m.path("socket/master.status")))
+
+    def test_those_who_ask_for_the_state_and_do_not_read(self):
+        m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
+        hello(m.connect())
+        deaf = [m.connect("socket/master.status") for i in range(30)]
+        hello(m.connect())                 # they are told what fits, and master goes on
+        self.assertEqual(info(m)[0], 0)
+        for s in deaf:
+            s.close()
+        self.assertEqual(m.stop(), 0)
 
     def test_R8_more_services_than_an_fd_set_holds(self):
         if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
