@@ -50,7 +50,7 @@ static int64_t watchdog_of(const char *usec, const char *pid, const char **why)
 static bool open_socket(struct notify *n, const char *path)
 {
 	if (!address_of(n, path)) {
-		log_msg(LOG_WARNING, "cannot use %s: no status is sent to the service manager", "NOTIFY_SOCKET");
+		log_msg(LOG_WARNING, "cannot use NOTIFY_SOCKET: no status is sent to the service manager");
 		return false;
 	}
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -37,3 +37,6 @@ distclean-local:
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
+
+TESTS += tests/man_master.py
+EXTRA_DIST += tests/man_master.py
