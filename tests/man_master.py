@@ -182,7 +182,7 @@ def check_log():
 
 
 def main():
-    for check in (check_options, check_signals, check_variables, check_exit_codes, check_keys):
+    for check in (check_options, check_signals, check_variables, check_exit_codes, check_keys, check_log):
         check()
     for fault in faults:
         print(fault)
