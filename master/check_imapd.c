@@ -149,11 +149,18 @@ static void collect_idents(struct check *k, const struct cyrusconf *c)
 	}
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+	if (!strcmp(a, b)) return true;
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 static void check_program_conf(struct check *k, const struct cyrusconf_entry *e, struct hash *seen)
 {
 	const char *path = own_conf(e);
 	if (e->section == SECTION_SERVICES) check_merged(k, e);
-	if (!path && k->imapd)
+	if (!path && k->imapd && !same_file(k->imapd, built_in))
 		check_entry(k, PROBLEM_WARNING, e, "%s has no -C and reads %s, not the file that was given to master", e->name,
 			built_in);
 	const char *file = path ? path : built_in, *ident = e->section == SECTION_SERVICES ? e->name : base_name(e->argv.v[0]);

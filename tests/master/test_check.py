@@ -187,6 +187,16 @@ class CheckTest(unittest.TestCase):
         want = "%s:2: note: service a: port 1 is for a master started as root\n" % i.path("cyrus.conf") if free > 1 else ""
         self.assertEqual((r.returncode, r.stdout.decode()), (0, want))
 
+    def test_programs_without_an_option_of_their_own_read_the_built_in_file(self):
+        i = self.instance('START {\n a cmd="no_such_tool -r"\n}\n')
+        _, got = self.problems(i)
+        said = [g for g in got if g.startswith("C:2: warning: a has no -C and reads /")]
+        self.assertEqual(len(said), 1)
+        built_in = said[0].split(" reads ")[1].split(",")[0]
+        r = subprocess.run([i.command()[0], "-T", "-C", built_in, "-M", i.path("cyrus.conf")], env=i.environment(),
+                           stdout=subprocess.PIPE, timeout=PATIENCE)
+        self.assertNotIn(b"has no -C", r.stdout)
+
     def test_while_a_master_runs(self):
         m = self.instance(ECHO_CONF % ("", "prefork=1"), options=()).start()
         s = m.connect()
