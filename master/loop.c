@@ -115,13 +115,29 @@ static bool serves_clients(struct master *m, struct service *s)
 	return !m->shutting_down && s->sock >= 0 && !service_ready(s) && service_may_fork(s, m->now);
 }
 
+static void put(struct fdset *set, int fd, bool in)
+{
+	if (in) fdset_add(set, fd);
+	else fdset_remove(set, fd);
+}
+
+/* Nothing that its workers report can make us act: it may have no more of them, or has idle ones to spare. */
+static bool at_ease(const struct service *s)
+{
+	return !service_room(s) || (service_ready(s) >= READY_PLENTY && service_ready(s) >= idle_wanted(s));
+}
+
 static void watch_one(struct master *m, struct service *s)
 {
-	struct fdset *want = &m->services.want;
-	if (s->status[0] >= 0) fdset_add(want, s->status[0]);
+	struct service_table *t = &m->services;
+	if (s->status[0] >= 0) {
+		fdset_add(&t->want, s->status[0]);
+		put(&t->urgent, s->status[0], !at_ease(s));
+	}
 	if (s->sock < 0) return;
-	if (serves_clients(m, s)) fdset_add(want, s->sock);
-	else fdset_remove(want, s->sock);
+	bool serve = serves_clients(m, s);
+	put(&t->want, s->sock, serve);
+	put(&t->urgent, s->sock, serve);
 }
 
 /* P5 and P6 for each service of which something changed since the last pass. */
@@ -149,6 +165,7 @@ static int64_t next_deadline(const struct master *m)
 {
 	if (m->work_left || m->services.changed.n) return m->now;
 	int64_t first = m->now + WAKE_EVERY;
+	if (m->rest_until > m->now) first = m->rest_until;
 	if (m->shutting_down) return first < m->shutdown_began + EVENTS_GRACE || m->now >= m->shutdown_began + EVENTS_GRACE
 		? first : m->shutdown_began + EVENTS_GRACE;
 	int64_t event = events_deadline(&m->events, m->now, clock_real_ns());
@@ -227,6 +244,7 @@ void master_pass(struct master *m)
 	}
 	m->now = m->woke = clock_mono();
 	sort_ready(m);
+	if (m->talkers.n) m->rest_until = m->now + STATUS_REST;
 	status_phase(m);
 	clients_phase(m);
 	watch_phase(m);

@@ -22,11 +22,15 @@ enum {
 	SPAWN_CLIENTS = 8,                 /* of those kept for services a client waits for */
 	STATUS_ROUND = 64,                 /* messages of one pipe before the next has its turn */
 	STATUS_MAX = 4096,                 /* messages in a pass */
+	READY_PLENTY = 4,                  /* so many idle workers: what they report can wait for a moment */
 	RETRY_MAX = 4,                     /* interrupted pselect()s before select() with signals blocked */
 };
 #define WAKE_EVERY (10 * NSEC_PER_SEC)         /* the longest wait: the wall clock may have been set meanwhile */
 #define EVENTS_GRACE (10 * NSEC_PER_SEC)       /* what running events get at shutdown */
 #define STRAGGLERS_EVERY (30 * NSEC_PER_SEC)
+/* After messages were read, those that can lead to nothing are left in their pipes for this long: busy workers report thousands of
+ * times a second, and each wake-up for one of them takes the processor from somebody with a client. */
+#define STATUS_REST (NSEC_PER_SEC / 500)
 #define FILES_KEPT 16                          /* descriptors that listeners and status pipes leave free */
 #define NEVER INT64_MAX
 
@@ -62,6 +66,7 @@ struct master {
 	int64_t now;
 	bool work_left;
 	unsigned forked;
+	int64_t rest_until;                /* only services.urgent is waited for before this */
 	struct fdset ready;                /* of services.want, after the wait; empty when nothing is */
 	struct ptrarray talkers, callers;  /* services with messages, with clients */
 	uint64_t passes;

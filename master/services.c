@@ -125,6 +125,7 @@ void service_disown(struct service *s, int fd)
 {
 	if (fd < 0) return;
 	fdset_remove(&s->table->want, fd);
+	fdset_remove(&s->table->urgent, fd);
 	s->table->owner[fd] = NULL;
 }
 
@@ -255,5 +256,6 @@ void services_free(struct service_table *t)
 	ptrarray_free(&t->paused);
 	hash_free(t->names, NULL);
 	fdset_free(&t->want);
+	fdset_free(&t->urgent);
 	free(t->owner);
 }

@@ -68,7 +68,8 @@ struct service_table {
 	struct hash *names;                /* name to its first slot */
 	struct service **owner;            /* by descriptor: whose listening socket or status pipe it is */
 	size_t owners;
-	struct fdset want;                 /* what the next wait is about */
+	struct fdset want;                 /* what the next wait is about ... */
+	struct fdset urgent;               /* ... less the status pipes whose messages can lead to nothing just now */
 	struct ptrarray changed;           /* slots to look at, in the order in which they changed */
 	struct ptrarray paused;            /* slots whose not_before lies ahead ... */
 	int64_t paused_until;              /* ... and the first of those times; INT64_MAX: none */

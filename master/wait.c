@@ -52,7 +52,7 @@ static void note_fallback(struct master *m)
 
 static fd_set *fresh_set(struct master *m)
 {
-	fdset_copy(&m->ready, &m->services.want);
+	fdset_copy(&m->ready, m->rest_until > m->now ? &m->services.urgent : &m->services.want);
 	return fdset_raw(&m->ready);
 }
 

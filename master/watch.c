@@ -42,8 +42,10 @@ void watch_open(struct master *m)
 		memcpy(un.sun_path, path, n + 1);
 		m->watch = listen_at(&un);
 	}
-	if (m->watch >= 0) fdset_add(&m->services.want, m->watch);
-	else log_msg(LOG_WARNING, "cannot make %s, so cyr_info master will not work: %s", path, strerror(errno));
+	if (m->watch >= 0) {
+		fdset_add(&m->services.want, m->watch);
+		fdset_add(&m->services.urgent, m->watch);
+	} else log_msg(LOG_WARNING, "cannot make %s, so cyr_info master will not work: %s", path, strerror(errno));
 	free(path);
 }
 
@@ -51,6 +53,7 @@ void watch_close(struct master *m)
 {
 	if (m->watch < 0) return;
 	fdset_remove(&m->services.want, m->watch);
+	fdset_remove(&m->services.urgent, m->watch);
 	char *path = mem_printf("%s/" WATCH_SOCKET, conf_dir(m->conf));
 	unlink(path);
 	free(path);

@@ -322,7 +322,10 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 	int c = client("a");
 	pass();
 	signal_flags.term = SIGTERM;
-	passes(3);
+	w.mono += NSEC_PER_SEC;
+	passes(2);
+	w.mono += NSEC_PER_SEC;
+	pass();
 	ck_assert(!fdset_has(&w.m.services.want, s->sock));
 	ck_assert_int_gt(w.waited, NSEC_PER_SEC);
 	ck_assert(!w.m.done);
@@ -403,6 +406,37 @@ START_TEST(test_idle_services_cost_nothing)
 	say(service_at(&w.m.services, 7), 2, child_find(&w.m.children, FIRST_PID + 3)->pid);
 	pass();
 	ck_assert_uint_le(w.m.services.changed.n, 2);
+}
+END_TEST
+
+START_TEST(test_reports_that_lead_to_nothing_are_read_in_turns)
+{
+	struct service *s = begin("prefork=10 maxchild=10");
+	passes(2);
+	say(s, 2, FIRST_PID);
+	w.mono += NSEC_PER_SEC;
+	pass();
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 1);
+	say(s, 2, FIRST_PID + 1);
+	pass();                                        /* not for the next two milliseconds ... */
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 1);
+	ck_assert_int_gt(w.waited, 0);
+	ck_assert_int_le(w.waited, STATUS_REST);
+	w.mono += w.waited;
+	pass();
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 2);
+	s->maxchild = -1;
+	w.fork_fails = EAGAIN;
+	for (pid_t pid = FIRST_PID + 2; pid < FIRST_PID + 7; pid++) say(s, 2, pid);
+	w.mono += NSEC_PER_SEC;
+	passes(2);
+	say(s, 2, FIRST_PID + 7);
+	pass();                                        /* ... unless there is something to do about it */
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 8);
+	w.fork_fails = 0;
+	w.mono += 5 * NSEC_PER_SEC;
+	passes(2);
+	ck_assert_uint_eq(service_ready(s), 10);
 }
 END_TEST
 
@@ -640,6 +674,7 @@ TCase *case_loop(void)
 	tcase_add_test(c, test_as_many_children_as_clients_wait);
 	tcase_add_test(c, test_idle_services_cost_nothing);
 	tcase_add_test(c, test_clients_who_wait_in_vain_are_mentioned);
+	tcase_add_test(c, test_reports_that_lead_to_nothing_are_read_in_turns);
 	tcase_add_loop_test(c, test_fork_rate, 0, 4);
 	tcase_add_test(c, test_events_on_both_clocks);
 	tcase_add_test(c, test_due_events_run_in_order_a_few_at_a_time);
