@@ -152,6 +152,7 @@ START_TEST(test_check_of_odd_lines)
 	buf_append(&b, " b cmd=x\0 cmd=y\n}\n", 18);
 	ck_assert_uint_eq(cyrusconf_check(&conf, b.s, b.len, tell, NULL), 0);
 	ck_assert_str_eq(buf_cstr(&told), "2 w a line of more than 4095 bytes is read as two\n4 w what is behind a NUL is ignored\n");
+	cyrusconf_free(&conf);
 	ck_assert_uint_eq(cyrusconf_check(&conf, NULL, 0, NULL, NULL), 0);
 	buf_free(&b);
 	buf_free(&told);

@@ -33,7 +33,7 @@ void log_debug(bool on)
 
 #define LINE_MAX_BYTES 2048
 
-static bool dropped(int priority, const char *fmt, va_list ap)
+static bool __attribute__((format(printf, 2, 0))) dropped(int priority, const char *fmt, va_list ap)
 {
 	char line[LINE_MAX_BYTES];
 	va_list again;
