@@ -84,6 +84,12 @@ check_store_SOURCES = cunit/store/check_store.c cunit/store/storetest.h
 check_store_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_store_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_audit
+TESTS += check_audit
+check_audit_SOURCES = cunit/store/check_audit.c cunit/store/storetest.h
+check_audit_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_audit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_audit_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/store
 # ---- lmtpd

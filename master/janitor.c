@@ -33,10 +33,12 @@ static void look_at_queue(struct master *m, struct service *s)
 	if (m->now - s->waiting_since < QUEUE_PATIENCE) return;
 	if (s->waiting_logged && m->now - s->waiting_logged < QUEUE_LOG_EVERY) return;
 	s->waiting_logged = m->now;
-	if (!service_room(s))
-		log_msg(LOG_WARNING, "service %s: %d clients wait, all %d workers of maxchild are busy", s->label, n, s->maxchild);
-	else
+	if (service_ready(s))
 		log_msg(LOG_WARNING, "service %s: %d clients wait, and %u ready workers do not take them", s->label, n, service_ready(s));
+	else if (!service_room(s))
+		log_msg(LOG_WARNING, "service %s: %d clients wait, and all %d workers that maxchild allows are busy", s->label, n, s->maxchild);
+	else
+		log_msg(LOG_WARNING, "service %s: %d clients wait, and no worker can be started", s->label, n);
 }
 
 static void queues_phase(struct master *m)

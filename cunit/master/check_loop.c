@@ -442,22 +442,39 @@ END_TEST
 
 START_TEST(test_clients_who_wait_in_vain_are_mentioned)
 {
+	static const struct {
+		int maxchild;
+		bool busy;
+		const char *text;
+	} rows[] = {
+		{ 1, true, "service a/unix: 3 clients wait, and all 1 workers that maxchild allows are busy" },
+		{ 1, false, "service a/unix: 3 clients wait, and 1 ready workers do not take them" },
+		{ 2, true, "service a/unix: 3 clients wait, and no worker can be started" },
+	};
 	struct service *s = begin("maxchild=1 prefork=1");
 	pass();
-	w.queue = 3;                                   /* a worker that never accepts */
-	for (int i = 0; i < 40; i++) {
+	w.queue = 3;
+	w.fork_fails = EAGAIN;
+	for (size_t i = 0; i < 3; i++) {
+		unsigned lines = 0;
+		s->maxchild = rows[i].maxchild;
+		say(s, rows[i].busy ? 2 : 1, w.next_pid - 1);
+		for (int j = 0; j < 60; j++) {
+			w.mono += NSEC_PER_SEC;
+			pass();
+		}
+		ck_assert_msg(logged(rows[i].text), "%s", buf_cstr(&w.log));
+		for (const char *p = buf_cstr(&w.log); (p = strstr(p, rows[i].text)); p++) lines++;
+		ck_assert_uint_eq(lines, 1);               /* once a minute */
+	}
+	w.queue = 0;
+	unsigned lines = w.lines;
+	w.fork_fails = 0;
+	for (int j = 0; j < 60; j++) {
 		w.mono += NSEC_PER_SEC;
 		pass();
 	}
-	ck_assert(logged("service a/unix: 3 clients wait, all 1 workers of maxchild are busy"));
-	ck_assert_uint_eq(w.lines, 1);
-	s->maxchild = 2;
-	for (int i = 0; i < 40; i++) {
-		w.mono += NSEC_PER_SEC;
-		pass();
-	}
-	ck_assert(logged("service a/unix: 3 clients wait, and 1 ready workers do not take them"));
-	ck_assert_uint_eq(w.lines, 2);
+	ck_assert_uint_eq(w.lines, lines);
 }
 END_TEST
 

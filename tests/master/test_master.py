@@ -20,7 +20,7 @@ ECHO = os.path.join(BUILD, "echo_service")
 PROBE = os.path.join(BUILD, "master_probe")
 SYSLOG = os.path.join(BUILD, "tests", "syslog_file.so")
 INFO = os.path.join(BUILD, "imap", "tools", "cyr_info")
-PATIENCE = 60
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
 
 def until(what, condition):
@@ -39,6 +39,9 @@ class Instance:
         self.path("socket", make=True)
         self.process = None
         self.options = list(options)
+        with socket.socket() as probe:     # @port@
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         with open(self.path("imapd.conf"), "w") as f:
             f.write("configdirectory: %s\nprometheus_enabled: yes\nprometheus_update_freq: 1\n%s" % (self.dir, imapd_conf))
         self.write(cyrus_conf)
@@ -50,7 +53,7 @@ class Instance:
         return p
 
     def write(self, text):
-        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE)
+        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE).replace("@port@", str(self.port))
         with open(self.path("cyrus.conf.new"), "w") as f:
             f.write(text.replace("@conf@", self.path("imapd.conf")))
         os.rename(self.path("cyrus.conf.new"), self.path("cyrus.conf"))     # an empty file is a valid one
@@ -112,6 +115,24 @@ class Instance:
                 s.close()
                 return None
         return until("connect to " + name, attempt)
+
+    def connect_once_or_none(self, name="s"):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(1)
+        try:
+            s.connect(self.path(name))
+            return s if s.recv(1) else None
+        except OSError:
+            return None
+        finally:
+            s.close()
+
+    def run_daemon(self):
+        self.options.append("-d")
+        try:
+            return self.run()
+        finally:
+            self.options.remove("-d")
 
     def metric(self, metric, service, family="unix"):
         want = 'cyrus_master_%s{service="%s",family="%s"}' % (metric, service, family)
