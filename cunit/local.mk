@@ -49,7 +49,8 @@ if UNIT_TESTS
 check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
 check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_fdset.c \
-	cunit/master/check_loop.c cunit/master/check_scenarios.c cunit/master/suites.h cunit/master/world.c cunit/master/world.h
+	cunit/master/check_loop.c cunit/master/check_notify.c cunit/master/check_scenarios.c \
+	cunit/master/suites.h cunit/master/world.c cunit/master/world.h
 SCENARIOS = $(srcdir)/cunit/master/*.scn
 EXTRA_DIST += $(SCENARIOS)
 check_master_CPPFLAGS = $(AM_CPPFLAGS)

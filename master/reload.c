@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define CYRUSCONF_SIZE_MAX (16 << 20)
-
 static void log_note(void *arg, enum cyrusconf_note how, unsigned line, const char *text)
 {
 	const struct master *m = arg;
@@ -110,9 +108,11 @@ void master_reload(struct master *m)
 	struct cyrusconf c;
 	unsigned services = 0, sockets = 0;
 	log_msg(LOG_NOTICE, "got SIGHUP");
+	notify_reloading(&m->notify, m->now);
 	if (master_read(m, &c, true) || master_check(&c)) {
 		log_msg(LOG_ERR, "keeping the old configuration");
 		cyrusconf_free(&c);
+		manager_ready(m);
 		return;
 	}
 	master_apply(m, &c, true);
@@ -123,4 +123,5 @@ void master_reload(struct master *m)
 	log_msg(LOG_NOTICE, "Services reconfigured. %u out of %zu services and daemons are to run now, %u sockets, %zu events",
 		services, m->services.slots.n, sockets, m->events.n);
 	cyrusconf_free(&c);
+	manager_ready(m);
 }

@@ -1,7 +1,8 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_bad_input.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_master.py \
+	tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
 
 # `make check-slow`: the storms at full length
 check-slow: all $(check_PROGRAMS) $(check_DATA)
@@ -47,6 +48,9 @@ distclean-local:
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
+
+TESTS += tests/man_master.py
+EXTRA_DIST += tests/man_master.py
 
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
