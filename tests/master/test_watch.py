@@ -66,6 +66,14 @@ class WatchTest(unittest.TestCase):
         self.assertEqual(manager.hear_of("STOPPING")["STOPPING"], "1")
         self.assertEqual(m.process.wait(PATIENCE), 0)
 
+    def test_signs_of_life_from_an_idle_master(self):
+        m, manager = self.managed(ECHO_CONF % ("", "prefork=1"))
+        m.extra["WATCHDOG_USEC"] = "400000"
+        m.start()
+        for _ in range(3):
+            self.assertEqual(manager.hear_of("WATCHDOG"), {"WATCHDOG": "1"})
+        self.assertEqual(m.stop(), 0)
+
     def test_not_ready_when_it_does_not_start(self):
         m, manager = self.managed('START {\n a cmd="/bin/false"\n}\n')
         self.assertEqual(m.run().returncode, 1)
