@@ -150,8 +150,10 @@ class BadInputTest(unittest.TestCase):
             with self.subTest(what):
                 make()
                 m.send(signal.SIGHUP)
-                until("kept: " + what, lambda: len(m.log("keeping the old configuration")) == n)
+                until("read: " + what, lambda: len(m.log("got SIGHUP")) == n)      # the line about it is one of those that are counted
                 hello(m.connect("other"))
+                self.assertEqual(m.log("Services reconfigured."), [])
+        self.assertTrue(m.log("keeping the old configuration"))
         self.end(m)
 
     def test_empty_cyrus_conf(self):
