@@ -25,16 +25,12 @@ libexec_PROGRAMS += master/master
 master_master_SOURCES = master/master.c
 master_master_LDADD = libmaster.a $(LIB_LIBS) -lm
 
-# main() of a service included: a program links SERVICE_LIBS and brings what service.h asks for.
+# main() of a service included: a program links SERVICE_LIBS and defines service_program (service.h).
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
 	master/service.c master/service.h master/service_priv.h \
+	master/service_main.c \
+	master/service_option.c \
 	master/service_signals.c master/service_signals.h \
-	master/service_start.c
-
-# The same for a threaded program, which never counts as busy.
-noinst_LIBRARIES += libservicethread.a
-libservicethread_a_SOURCES = \
-	master/service_signals.c \
 	master/service_start.c \
 	master/service_thread.c

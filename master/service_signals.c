@@ -122,11 +122,10 @@ int signals_wait_readable(int fd, struct timeval *timeout)
 	return wait_fd(fd, to_timespec(&ts, timeout), true);
 }
 
-int signals_prot_wait(void *unused, int fd, int timeout_ms)
+int signals_wait(int fd, int timeout_ms)
 {
 	int64_t deadline = clock_mono() + (int64_t)timeout_ms * 1000000, left;
 	int r;
-	(void)unused;
 	do {
 		left = deadline - clock_mono();
 		if (left < 0) left = 0;
@@ -134,4 +133,10 @@ int signals_prot_wait(void *unused, int fd, int timeout_ms)
 		r = wait_fd(fd, timeout_ms < 0 ? NULL : &ts, false);
 	} while (r < 0 && (errno == EINTR || errno == EAGAIN));
 	return r;
+}
+
+int signals_prot_wait(void *unused, int fd, int timeout_ms)
+{
+	(void)unused;
+	return signals_wait(fd, timeout_ms);
 }

@@ -95,7 +95,7 @@ int service_start(struct service_context *ctx, const struct service_options *o, 
 		return EX_SOFTWARE;
 	}
 	ctx->id = number;
-	int r = program_init(&ctx->conf, o->conf_file, ctx->name, service_need_data ? PROGRAM_NEED_DATA : 0);
+	int r = program_init(&ctx->conf, o->conf_file, ctx->name, o->need_partitions ? PROGRAM_NEED_DATA : 0);
 	if (r) return r;
 	if (verbose && atoi(verbose) + 1 > 30) sleep(15);      /* time to attach a debugger */
 	optind = 1;

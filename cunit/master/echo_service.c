@@ -7,21 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-const bool service_need_data = false;
-
-int service_init(int argc, char **argv, struct service_context *ctx)
+static int service_init(int argc, char **argv, struct service_context *ctx)
 {
 	(void)ctx;
 	return argc > 1 && !strcmp(argv[1], "-b");     /* -b: a broken configuration */
 }
 
-void service_abort(int code) { exit(code); }
-
 static bool read_line(char *line, size_t size)
 {
 	size_t n = 0;
 	while (n + 1 < size) {
-		if (signals_prot_wait(NULL, 0, 60000) <= 0 || read(0, line + n, 1) != 1) return false;
+		if (signals_wait(0, 60000) <= 0 || read(0, line + n, 1) != 1) return false;
 		if (line[n] == '\n') break;
 		n++;
 	}
@@ -29,7 +25,7 @@ static bool read_line(char *line, size_t size)
 	return true;
 }
 
-int service_main(struct service_context *ctx)
+static int service_main(struct service_context *ctx)
 {
 	char line[256];
 	dprintf(1, "* %s/%u pid %ld uses %u argc %d\n", ctx->name, ctx->id, (long)getpid(), ctx->uses, ctx->argc);
@@ -39,3 +35,5 @@ int service_main(struct service_context *ctx)
 	}
 	return 0;
 }
+
+const struct service_program service_program = { .init = service_init, .main = service_main };
