@@ -29,6 +29,7 @@ master_master_LDADD = libmaster.a $(LIB_LIBS) -lm
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
 	master/service.c master/service.h master/service_priv.h \
+	master/service_debug.c \
 	master/service_main.c \
 	master/service_option.c \
 	master/service_signals.c master/service_signals.h \

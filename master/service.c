@@ -19,7 +19,7 @@ struct harness {
 	unsigned max_uses;
 	struct program_file program;
 	int lock;                      /* -1: runs without */
-	int idle;                      /* seconds, drawn once; 0: never */
+	unsigned idle;                 /* seconds, drawn once; 0: never */
 	int leave;                     /* -1: go on; else the code to leave with */
 };
 
@@ -37,7 +37,7 @@ static bool take_lock(struct harness *h)
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	while (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0) {
 		int err = errno;
-		if (err == EINTR && signals_poll() != SIGALRM) continue;
+		if (err == EINTR && !signals_poll()) continue;
 		h->leave = err == EINTR ? 0 : EX_OSERR;
 		if (h->leave) log_msg(LOG_ERR, "cannot take the accept lock: %s", strerror(err));
 		return false;
@@ -67,7 +67,7 @@ static int accept_one(struct harness *h)
 {
 	char peek;
 	int fd = h->ctx->stream ? accept4(SERVICE_LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : SERVICE_LISTEN_FD;
-	if (!h->ctx->stream && recv(SERVICE_LISTEN_FD, &peek, 1, MSG_PEEK) < 0) fd = -1;
+	if (!h->ctx->stream && recv(SERVICE_LISTEN_FD, &peek, 1, MSG_PEEK | MSG_DONTWAIT) < 0) fd = -1;
 	if (fd >= 0 || service_accept_retry(errno)) return fd;
 	int err = errno, sig = signals_poll();
 	h->leave = err == EINVAL && sig == SIGHUP ? 0 : EX_OSERR;      /* master shut the socket down, or will not */
@@ -91,9 +91,12 @@ static int wait_for_client(struct harness *h)
 /* The next client's descriptor, or -1 with h->leave. */
 static int next_client(struct harness *h)
 {
-	if (h->ctx->uses && h->idle) alarm((unsigned)h->idle);
+	signals_add_handlers();                /* each time: the session may have used its own */
+	if (h->ctx->uses && h->idle) alarm(h->idle);
 	if (!take_lock(h)) return -1;
+	signals_add_hup(false);
 	int fd = wait_for_client(h);
+	signals_add_hup(true);
 	drop_lock(h);
 	if (fd >= 0) alarm(0);
 	return fd;
@@ -127,20 +130,20 @@ static void serve(struct harness *h, int fd)
 	if (fd > 2 && fd != SERVICE_LISTEN_FD) sys_close(fd);
 	service_tell(h->ctx, SERVICE_CONNECTION);
 	h->ctx->uses++;
+	signals_cancelled();                   /* what came for the last client, or for nobody */
 	service_program.main(h->ctx);
 	let_go();
 	if (signals_poll() || h->ctx->uses >= h->max_uses) h->leave = 0;
 	else service_tell(h->ctx, SERVICE_AVAILABLE);
 }
 
-static int draw_idle(int seconds)
+static unsigned draw_idle(int seconds)
 {
-	return seconds ? seconds + (int)((unsigned long)random() % (unsigned long)seconds) : 0;
+	return seconds ? (unsigned)seconds + (unsigned)((unsigned long)random() % (unsigned long)seconds) : 0;
 }
 
 static int run(struct harness *h)
 {
-	signals_add_handlers();
 	while (h->leave < 0) {
 		int fd = next_client(h);
 		if (fd >= 0 && !refused(h, fd)) serve(h, fd);

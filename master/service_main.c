@@ -23,11 +23,13 @@ int main(int argc, char **argv)
 		log_msg(LOG_ERR, "service_program must have either main or main_fd");
 		return EX_SOFTWARE;
 	}
+	if (p->main) signals_add_hup(true);    /* a reload must not kill, and be charged to, a worker that is starting */
 	int r = service_options(&opt, p->main ? "CUTDX" : "CD", &argc, argv);
 	opt.need_partitions = p->need_partitions;
 	if (!r) r = service_start(&ctx, &opt, argc, argv);
 	if (r) return r;
 	if (opt.debug) service_debug_command(&ctx, argv[0]);
 	if (p->init && p->init(argc, argv, &ctx)) return 1;
+	log_msg(LOG_DEBUG, "executed");
 	leave(p->main_fd ? service_threads(&ctx) : service_clients(&ctx, &opt));
 }

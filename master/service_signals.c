@@ -22,6 +22,15 @@ static void record(int sig, siginfo_t *info, void *context)
 	seen[sig] = 1;
 }
 
+static void add(int sig, int flags)
+{
+	struct sigaction sa = { .sa_sigaction = record, .sa_flags = SA_SIGINFO | flags };
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+void signals_add_hup(bool restart) { add(SIGHUP, restart ? SA_RESTART : 0); }
+
 void signals_add_handlers(void)
 {
 	static const struct {
@@ -30,11 +39,7 @@ void signals_add_handlers(void)
 		{ SIGALRM, SA_RESETHAND }, { SIGQUIT, SA_RESETHAND }, { SIGINT, SA_RESETHAND }, { SIGTERM, SA_RESETHAND },
 		{ SIGUSR2, 0 }, { SIGHUP, SA_RESTART },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct sigaction sa = { .sa_sigaction = record, .sa_flags = SA_SIGINFO | rows[i].flags };
-		sigemptyset(&sa.sa_mask);
-		sigaction(rows[i].sig, &sa, NULL);
-	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) add(rows[i].sig, rows[i].flags);
 }
 
 void signals_on_shutdown(void (*fn)(int code)) { shutdown_fn = fn; }

@@ -5,6 +5,7 @@
 #include "master/service.h"
 
 void signals_add_handlers(void);                   /* ALRM, QUIT, INT, TERM, USR2, HUP; PIPE is left to the service */
+void signals_add_hup(bool restart);                /* HUP alone; restart: calls that it interrupts go on */
 void signals_on_shutdown(void (*fn)(int code));    /* called with 75 before exit(75); NULL: nobody */
 
 /* Until fd is readable, woken by HUP too: 1 readable, 0 timed out, -1 and EINTR when a signal is recorded. */

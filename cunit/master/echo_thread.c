@@ -5,9 +5,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef HAVE_LIBWRAP
+#include <tcpd.h>
+#endif
+
 static int service_init(int argc, char **argv, struct service_context *ctx)
 {
 	(void)argc, (void)argv, (void)ctx;
+#ifdef HAVE_LIBWRAP
+	if (getenv("ECHO_HOSTS_DENY")) hosts_allow_table = getenv("ECHO_HOSTS_ALLOW"), hosts_deny_table = getenv("ECHO_HOSTS_DENY");
+#endif
 	return 0;
 }
 
