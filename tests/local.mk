@@ -23,7 +23,7 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py tests/test_peer_master.py tests/lib/log_to_file.c
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
