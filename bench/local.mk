@@ -1,7 +1,15 @@
 # bench: see the head of Makefile.am
-EXTRA_DIST += bench/bench.py bench/MEASURED.md
+EXTRA_DIST += bench/bench.py bench/master.py bench/MEASURED.md
+
+# A service and its clients for the tests and benchmarks of master; no library of ours in them.
+check_PROGRAMS += bench_worker bench_clients
+bench_worker_SOURCES = bench/worker.c
+bench_worker_LDADD =
+bench_clients_SOURCES = bench/clients.c
+bench_clients_LDADD =
 
 # `make bench`: needs root; times our server and, where they are installed, Debian's Cyrus and Dovecot
-bench: all
+bench: all bench_worker bench_clients
 	python3 $(srcdir)/bench/bench.py --builddir .
+	python3 $(srcdir)/bench/master.py --builddir .
 .PHONY: bench

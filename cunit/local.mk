@@ -48,7 +48,11 @@ EXTRA_DIST += cunit/store/check_corpus.py cunit/store/check_search.py cunit/stor
 if UNIT_TESTS
 check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
-check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_loop.c cunit/master/suites.h
+check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_fdset.c \
+	cunit/master/check_loop.c cunit/master/check_notify.c cunit/master/check_scenarios.c \
+	cunit/master/suites.h cunit/master/world.c cunit/master/world.h
+SCENARIOS = $(srcdir)/cunit/master/*.scn
+EXTRA_DIST += $(SCENARIOS)
 check_master_CPPFLAGS = $(AM_CPPFLAGS)
 check_master_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
@@ -80,6 +84,12 @@ check_store_SOURCES = cunit/store/check_store.c cunit/store/storetest.h
 check_store_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_store_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_audit
+TESTS += check_audit
+check_audit_SOURCES = cunit/store/check_audit.c cunit/store/storetest.h
+check_audit_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_audit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_audit_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
 EXTRA_DIST += cunit/golden/store
 # ---- lmtpd

@@ -1,18 +1,14 @@
 /* fuzz_acl.c - any bytes as an access control list, an identifier and rights: what is changed is what is granted, and nothing else.
  *
- * The input is three strings with NULs between: list, identifier, rights. For libFuzzer: clang -fsanitize=fuzzer,address
- * -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also cut at every length and with single bytes
- * exchanged, which is how `make check` runs it. */
+ * The input is three strings with NULs between: list, identifier, rights. */
+#include "replay.h"
 #include "auth/acl.h"
 #include "base/mem.h"
 #include "sys/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool ok)
 {
@@ -96,44 +92,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-static void vary(uint8_t *p, size_t n)
-{
-	static const char with[] = "\0\t-lxcd:0 \xff";
-	LLVMFuzzerTestOneInput(p, n);
-	for (size_t i = 0; i < n && n <= 400; i++) {
-		uint8_t was = p[i];
-		LLVMFuzzerTestOneInput(p, i);
-		for (size_t k = 0; k < sizeof with - 1; k++) {
-			p[i] = (uint8_t)with[k];
-			LLVMFuzzerTestOneInput(p, n);
-		}
-		p[i] = was;
-	}
-}
-
-int main(int argc, char **argv)
-{
-	struct buf folder = BUF_INIT, file = BUF_INIT, b = BUF_INIT;
-	const char *src = getenv("srcdir");
-	size_t n = 0;
-	if (argc > 1) buf_puts(&folder, argv[1]);
-	else buf_printf(&folder, "%s/fuzz/corpus/acl", src ? src : ".");
-	DIR *d = opendir(buf_cstr(&folder));
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (e->d_name[0] == '.') continue;
-		buf_reset(&file);
-		buf_reset(&b);
-		buf_printf(&file, "%s/%s", folder.s, e->d_name);
-		if (file_read(buf_cstr(&file), 1 << 20, &b) < 0) continue;
-		vary((uint8_t *)b.s, b.len);
-		n++;
-	}
-	if (d) closedir(d);
-	printf("%zu inputs replayed\n", n);
-	buf_free(&folder);
-	buf_free(&file);
-	buf_free(&b);
-	return n < 6;
-}
-#endif
+const struct replay replay = { "acl", 6, "\t-lxcd:0 ", 400, 1 };

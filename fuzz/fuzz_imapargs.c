@@ -1,18 +1,13 @@
-/* fuzz_imapargs.c - any bytes as the arguments of FETCH and of SEARCH: every result is used as the commands use it.
- *
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also
- * cut at every length and with single bytes exchanged, which is how `make check` runs it. */
-#include <dirent.h>
+/* fuzz_imapargs.c - any bytes as the arguments of FETCH and of SEARCH: every result is used as the commands use it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "base/buf.h"
 #include "imapd/fetch.h"
 #include "imapd/search_parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool ok)
 {
@@ -77,52 +72,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-static void vary(uint8_t *p, size_t n)
-{
-	static const char with[] = "\0 ()[]{}\"\\<>.*1\r\n\xff";
-	LLVMFuzzerTestOneInput(p, n);
-	if (n > 400) return;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t was = p[i];
-		LLVMFuzzerTestOneInput(p, i);
-		for (size_t k = 0; k < sizeof with - 1; k++) {
-			p[i] = (uint8_t)with[k];
-			LLVMFuzzerTestOneInput(p, n);
-		}
-		p[i] = was;
-	}
-}
-
-static bool replay(const char *dir, const char *name)
-{
-	struct buf path = BUF_INIT, b = BUF_INIT;
-	buf_printf(&path, "%s/%s", dir, name);
-	FILE *f = fopen(buf_cstr(&path), "rb");
-	for (size_t n = 1; f && n; b.len += n) {
-		buf_reserve(&b, 65536);
-		n = fread(b.s + b.len, 1, 65536, f);
-	}
-	if (f) fclose(f);
-	if (f) vary((uint8_t *)b.s, b.len);
-	buf_free(&b);
-	buf_free(&path);
-	return f;
-}
-
-int main(int argc, char **argv)
-{
-	struct buf path = BUF_INIT;
-	const char *src = getenv("srcdir");
-	if (argc > 1) buf_puts(&path, argv[1]);
-	else buf_printf(&path, "%s/fuzz/corpus/imapargs", src ? src : ".");
-	DIR *d = opendir(buf_cstr(&path));
-	size_t n = 0;
-	for (struct dirent *e; d && (e = readdir(d));)
-		if (e->d_name[0] != '.') n += replay(buf_cstr(&path), e->d_name);
-	if (d) closedir(d);
-	printf("%zu inputs replayed\n", n);
-	buf_free(&path);
-	return n < 20;
-}
-#endif
+const struct replay replay = { "imapargs", 20, " ()[]{}\"\\<>.*1\r\n", 400, 1 };

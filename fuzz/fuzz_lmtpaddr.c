@@ -1,16 +1,13 @@
-/* fuzz_lmtpaddr.c - addresses, xtext and the message filter on any bytes. `make check` replays fuzz/corpus/lmtpaddr; for the real thing
- * build with clang -fsanitize=fuzzer -DFUZZ_NO_MAIN. The first byte chooses the options. */
+/* fuzz_lmtpaddr.c - addresses, xtext and the message filter on any bytes. The first byte chooses the options. */
+#include "replay.h"
 #include "base/buf.h"
 #include "lmtpd/address.h"
 #include "lmtpd/filter.h"
 
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void one_address(const char *s, size_t n, unsigned flags)
 {
@@ -59,29 +56,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-int main(void)
-{
-	const char *src = getenv("srcdir");
-	char dir[4096], path[8192], text[65536];
-	struct dirent *e;
-	int n = 0;
-	snprintf(dir, sizeof dir, "%s/fuzz/corpus/lmtpaddr", src ? src : ".");
-	DIR *d = opendir(dir);
-	while (d && (e = readdir(d))) {
-		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-		FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "rb");
-		if (!f) continue;
-		size_t len = fread(text, 1, sizeof text, f);
-		fclose(f);
-		for (int options = 0; options < 64; options++) {
-			text[0] = (char)options;
-			for (size_t cut = 0; cut < 64 && cut < len; cut++) LLVMFuzzerTestOneInput((const uint8_t *)text, len - cut);
-		}
-		n++;
-	}
-	if (d) closedir(d);
-	printf("%d inputs\n", n);
-	return n == 0;
-}
-#endif
+const struct replay replay = { "lmtpaddr", 10, "<>@:\"\\,%+.\r\n", 400, 1 };

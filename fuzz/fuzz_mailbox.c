@@ -1,9 +1,8 @@
 /* fuzz_mailbox.c - any bytes as the files of a mailbox: opened, read record by record with its cache, changed, closed.
  *
  * The first byte says what the rest is: i cyrus.index, h cyrus.header, c cyrus.cache, a cyrus.annotations, s the user's seen file, d
- * index and cache together (their lengths in four bytes each, then the bytes). The other files are those of a sound mailbox.
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also cut
- * at many lengths and with single bytes changed, which is how `make check` runs it. */
+ * index and cache together (their lengths in four bytes each, then the bytes). The other files are those of a sound mailbox. */
+#include "replay.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,15 +15,12 @@
 #include "sys/file.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SEEN_ID "3718ee21-dad2-4b03-829c-76897bdf5dbf"         /* of a row in the seed */
 
@@ -227,44 +223,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-/* As it is, cut off at many places, and with single bytes changed: all of the beginning, every thirteenth of the rest. */
-static bool replay(const char *folder, const char *name)
-{
-	struct buf b = BUF_INIT, file = BUF_INIT;
-	buf_printf(&file, "%s/%s", folder, name);
-	bool ok = !file_read(buf_cstr(&file), 1 << 20, &b);
-	if (ok) LLVMFuzzerTestOneInput((uint8_t *)b.s, b.len);
-	for (size_t n = 1; n < b.len; n += n < 40 ? 3 : 61) LLVMFuzzerTestOneInput((uint8_t *)b.s, n);
-	for (size_t i = 1; i < b.len; i += i < 200 ? 1 : 13) {
-		char was = b.s[i];
-		b.s[i] = (char)(was ^ 1 << i % 8);
-		LLVMFuzzerTestOneInput((uint8_t *)b.s, b.len);
-		b.s[i] = i % 3 ? (char)0xff : 0;
-		LLVMFuzzerTestOneInput((uint8_t *)b.s, b.len);
-		b.s[i] = was;
-	}
-	buf_free(&file);
-	buf_free(&b);
-	return ok;
-}
-
-int main(int argc, char **argv)
-{
-	struct buf folder = BUF_INIT;
-	const char *src = getenv("srcdir");
-	size_t n = 0;
-	if (argc > 1) buf_puts(&folder, argv[1]);
-	else buf_printf(&folder, "%s/fuzz/corpus/mailbox", src ? src : ".");
-	DIR *d = opendir(buf_cstr(&folder));
-	for (struct dirent *e; d && (e = readdir(d));)
-		if (e->d_name[0] != '.') n += replay(buf_cstr(&folder), e->d_name);
-	if (d) closedir(d);
-	printf("%zu inputs replayed\n", n);
-	buf_free(&folder);
-	for (int i = 0; i < FILES; i++) buf_free(&path[i]), buf_free(&sound[i]);
-	store_close(store);
-	conf_free(conf);
-	return n < 8;
-}
-#endif
+const struct replay replay = { "mailbox", 8, "\1", 4000, 3 };

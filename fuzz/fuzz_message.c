@@ -1,19 +1,14 @@
-/* fuzz_message.c - any bytes as a message: build the record in both dialects, parse it back, walk its sections.
- *
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays files and directories, which is
- * how `make check` runs it. An inconsistency traps. */
-#include <dirent.h>
+/* fuzz_message.c - any bytes as a message: build the record in both dialects, parse it back, walk its sections. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "base/buf.h"
 #include "store/cacherec.h"
 #include "store/msgcheck.h"
 #include "store/section.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool ok)
 {
@@ -82,57 +77,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-static bool replay(const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	struct buf b = BUF_INIT;
-	size_t n;
-
-	if (!f)
-		return false;
-	do {
-		buf_reserve(&b, 65536);
-		n = fread(b.s + b.len, 1, 65536, f);
-		b.len += n;
-	} while (n > 0);
-	fclose(f);
-	for (size_t cut = 0; cut < 64 && cut <= b.len; cut++)      /* and with its end missing */
-		LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len - cut);
-	buf_free(&b);
-	return true;
-}
-
-static int replay_dir(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int n = 0;
-
-	while (d && (e = readdir(d))) {
-		char path[4096];
-		if (e->d_name[0] == '.' || (size_t)snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= sizeof path)
-			continue;
-		n += replay(path);
-	}
-	if (d)
-		closedir(d);
-	return n;
-}
-
-int main(int argc, char **argv)
-{
-	const char *src = getenv("srcdir");
-	char dir[4096];
-	int n = 0;
-
-	for (int i = 1; i < argc; i++)
-		n += replay(argv[i]) || replay_dir(argv[i]);
-	if (argc == 1) {
-		snprintf(dir, sizeof dir, "%s/fuzz/corpus/message", src ? src : ".");
-		n = replay_dir(dir);
-	}
-	printf("%d inputs\n", n);
-	return n == 0;
-}
-#endif
+const struct replay replay = { "message", 10, "\r\n:;=\"()<>-,\\", 1500, 1 };

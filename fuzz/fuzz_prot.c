@@ -1,21 +1,16 @@
 /* fuzz_prot.c - any bytes from a client: lines and literals, as plain bytes and as DEFLATE, all at once and one byte at a time. However
- * they come, the same is read.
- *
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays the files of a directory, each also
- * cut at every length and with single bytes exchanged, which is how `make check` runs it. */
+ * they come, the same is read. */
+#include "replay.h"
 #include "base/buf.h"
 #include "io/literal.h"
 #include "io/prot.h"
 #include "sys/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LINE_LIMIT = 200, LITERAL_LIMIT = 4096 };
 
@@ -98,44 +93,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-static void vary(uint8_t *p, size_t n)
-{
-	static const char with[] = "{}+~0\r\n\xff";
-	LLVMFuzzerTestOneInput(p, n);
-	for (size_t i = 0; i < n && n <= 400; i++) {
-		uint8_t was = p[i];
-		LLVMFuzzerTestOneInput(p, i);
-		for (size_t k = 0; k < sizeof with - 1; k++) {
-			p[i] = (uint8_t)with[k];
-			LLVMFuzzerTestOneInput(p, n);
-		}
-		p[i] = was;
-	}
-}
-
-int main(int argc, char **argv)
-{
-	struct buf folder = BUF_INIT, file = BUF_INIT, b = BUF_INIT;
-	const char *src = getenv("srcdir");
-	size_t n = 0;
-	if (argc > 1) buf_puts(&folder, argv[1]);
-	else buf_printf(&folder, "%s/fuzz/corpus/prot", src ? src : ".");
-	DIR *d = opendir(buf_cstr(&folder));
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (e->d_name[0] == '.') continue;
-		buf_reset(&file);
-		buf_reset(&b);
-		buf_printf(&file, "%s/%s", folder.s, e->d_name);
-		if (file_read(buf_cstr(&file), 1 << 20, &b) < 0) continue;
-		vary((uint8_t *)b.s, b.len);
-		n++;
-	}
-	if (d) closedir(d);
-	printf("%zu inputs replayed\n", n);
-	buf_free(&folder);
-	buf_free(&file);
-	buf_free(&b);
-	return n < 8;
-}
-#endif
+const struct replay replay = { "prot", 8, "{}+~0\r\n", 400, 1 };

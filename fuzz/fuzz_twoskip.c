@@ -1,7 +1,5 @@
-/* fuzz_twoskip.c - any bytes as a twoskip (or, by their magic, skiplist) file: open, recover, read, change, repack, check.
- *
- * For libFuzzer: clang -fsanitize=fuzzer,address -DFUZZ_NO_MAIN. Without that, main() replays files, by default those of
- * fuzz/corpus/twoskip, which is what `make check` does. */
+/* fuzz_twoskip.c - any bytes as a twoskip (or, by their magic, skiplist) file: open, recover, read, change, repack, check. */
+#include "replay.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -10,14 +8,11 @@
 #include "sys/file.h"
 #include "sys/newfile.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void quiet(void *arg, int priority, const char *line)
 {
@@ -90,49 +85,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZ_NO_MAIN
-static void replay(const char *path)
-{
-	struct buf b = BUF_INIT;
-	if (file_read(path, 1 << 24, &b) == 0) LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len);
-	else perror(path);
-	buf_free(&b);
-}
-
-/* Each file as it is, cut off at many places, and with single bytes changed. */
-static void torture(const char *path)
-{
-	struct buf b = BUF_INIT;
-	if (file_read(path, 1 << 24, &b) < 0) perror(path);
-	for (size_t n = 0; n < b.len; n += 37) LLVMFuzzerTestOneInput((const uint8_t *)b.s, n);
-	for (size_t i = 0; i < b.len; i += 11) {
-		b.s[i] = (char)(b.s[i] ^ 1 << i % 8);
-		LLVMFuzzerTestOneInput((const uint8_t *)b.s, b.len);
-		b.s[i] = (char)(b.s[i] ^ 1 << i % 8);
-	}
-	buf_free(&b);
-}
-
-int main(int argc, char **argv)
-{
-	if (argc > 1) {
-		for (int i = 1; i < argc; i++) replay(argv[i]);
-		return 0;
-	}
-	const char *src = getenv("srcdir");
-	char *dir = mem_printf("%s/fuzz/corpus/twoskip", src ? src : ".");
-	DIR *d = opendir(dir);
-	int files = 0;
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (*e->d_name == '.') continue;
-		char *path = mem_printf("%s/%s", dir, e->d_name);
-		replay(path);
-		torture(path);
-		free(path);
-		files++;
-	}
-	if (d) closedir(d);
-	free(dir);
-	return files == 0;
-}
-#endif
+const struct replay replay = { "twoskip", 8, "\1\2\3 ", 6000, 61 };

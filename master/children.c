@@ -33,8 +33,13 @@ struct child *child_add(struct child_table *t, pid_t pid, enum child_kind kind, 
 	c->next = t->all;
 	if (t->all) t->all->prev = c;
 	t->all = c;
-	if (s) s->count[c->state]++;
+	if (s) {
+		s->count[c->state]++;
+		service_changed(s);
+	}
 	t->alive[kind]++;
+	c->waited = kind == KIND_DAEMON && s && s->wait;
+	t->alive_waited += c->waited;
 	return c;
 }
 
@@ -43,15 +48,20 @@ void child_move(struct child *c, enum child_state to)
 	if (c->service) {
 		c->service->count[c->state]--;
 		c->service->count[to]++;
+		service_changed(c->service);
 	}
 	c->state = to;
 }
 
 void child_rehome(struct child *c, struct service *s)
 {
-	if (c->service) c->service->count[c->state]--;
+	if (c->service) {
+		c->service->count[c->state]--;
+		service_changed(c->service);
+	}
 	c->service = s;
 	s->count[c->state]++;
+	service_changed(s);
 }
 
 void child_bury(struct child_table *t, struct child *c, int64_t now)
@@ -60,6 +70,8 @@ void child_bury(struct child_table *t, struct child *c, int64_t now)
 	c->died = now;
 	t->alive[c->kind]--;
 	t->alive[c->kind = KIND_ZOMBIE]++;
+	t->alive_waited -= c->waited;
+	c->waited = false;
 }
 
 void child_drop(struct child_table *t, struct child *c)
@@ -72,6 +84,7 @@ void child_drop(struct child_table *t, struct child *c)
 	if (c->next) c->next->prev = c->prev;
 	if (c->service) c->service->count[c->state]--;
 	t->alive[c->kind]--;
+	t->alive_waited -= c->waited;
 	t->strangers -= c->stranger;
 	free(c->name);
 	free(c->path);

@@ -23,6 +23,7 @@ struct child {
 	int64_t born, died, hup_sent;      /* monotonic; 0: not yet */
 	bool hup_logged;
 	bool stranger;                     /* made by a message; nobody started it */
+	bool waited;                       /* a DAEMON with wait=y, which is stopped last */
 	struct child *chain, *next, *prev;
 };
 
@@ -30,7 +31,7 @@ struct child_table {
 	struct child *chains[CHILD_CHAINS];
 	struct child *all;
 	size_t cursor;                     /* the janitor's place */
-	unsigned alive[KIND_ZOMBIE + 1], strangers;
+	unsigned alive[KIND_ZOMBIE + 1], strangers, alive_waited;      /* alive_waited: those of wait=y, counted as DAEMON too */
 };
 
 struct child *child_find(const struct child_table *t, pid_t pid);       /* NULL: unknown */

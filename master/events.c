@@ -61,6 +61,31 @@ static struct event *add(struct event_list *l, const struct cyrusconf_entry *e)
 	return ev;
 }
 
+static time_t wall_of(const struct event *e, time_t wall)
+{
+	if (e->kind == EVENT_DAILY) return e->mark;
+	return e->kind == EVENT_CRON ? (wall / SECONDS_PER_MINUTE + 1) * SECONDS_PER_MINUTE : (time_t)INT64_MAX;
+}
+
+void events_plan(struct event_list *l, time_t wall)
+{
+	l->mono_due = INT64_MAX;
+	l->wall_due = (time_t)INT64_MAX;
+	l->wall_seen = wall;
+	for (size_t i = 0; i < l->n; i++) {
+		time_t t = wall_of(&l->v[i], wall);
+		if (l->v[i].due < l->mono_due) l->mono_due = l->v[i].due;
+		if (t < l->wall_due) l->wall_due = t;
+	}
+}
+
+bool events_due(struct event_list *l, int64_t mono, time_t wall)
+{
+	bool set_back = wall < l->wall_seen;
+	l->wall_seen = wall;
+	return l->n && (mono >= l->mono_due || wall >= l->wall_due || set_back);
+}
+
 void events_load(struct event_list *l, const struct cyrusconf *c, int64_t mono, time_t wall)
 {
 	events_free(l);
@@ -83,6 +108,8 @@ void events_load(struct event_list *l, const struct cyrusconf *c, int64_t mono, 
 			ev->due = mono;
 		}
 	}
+	l->mono_due = INT64_MIN;           /* the first pass looks at all */
+	l->wall_seen = wall;
 }
 
 int events_check(const struct cyrusconf *c)
@@ -130,13 +157,8 @@ void event_ran(struct event *e, int64_t mono, time_t wall)
 
 int64_t events_deadline(const struct event_list *l, int64_t mono, int64_t wall_ns)
 {
-	int64_t first = INT64_MAX;
-	for (size_t i = 0; i < l->n; i++) {
-		const struct event *e = &l->v[i];
-		int64_t due = e->due;
-		if (e->kind == EVENT_DAILY) due = mono + ((int64_t)e->mark * NSEC_PER_SEC - wall_ns);
-		else if (e->kind == EVENT_CRON) due = mono + (60 * NSEC_PER_SEC - wall_ns % (60 * NSEC_PER_SEC));
-		if (due < first) first = due;
-	}
-	return first;
+	int64_t due = l->n ? l->mono_due : INT64_MAX;
+	if (!l->n || l->wall_due > (time_t)(INT64_MAX / NSEC_PER_SEC)) return due;
+	int64_t left = (int64_t)l->wall_due * NSEC_PER_SEC - wall_ns;
+	return mono + left < due ? mono + left : due;
 }

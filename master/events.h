@@ -28,12 +28,17 @@ struct event {
 struct event_list {
 	struct event *v;                   /* file order */
 	size_t n, alloc;
+	int64_t mono_due;                  /* nothing is due before this on the monotonic clock ... */
+	time_t wall_due, wall_seen;        /* ... nor before that on the wall clock, unless it was set back meanwhile */
 };
 
 void events_free(struct event_list *l);
 /* Drops what is there and takes the EVENTS of c. Lines events_check() refuses are left out. */
 void events_load(struct event_list *l, const struct cyrusconf *c, int64_t mono, time_t wall);
 int events_check(const struct cyrusconf *c);              /* 0, or ERR_CONFIG when a cron line cannot be read; logged */
+/* May one be due? One look for the whole list; events_plan() makes it true again after the list was gone through. */
+bool events_due(struct event_list *l, int64_t mono, time_t wall);
+void events_plan(struct event_list *l, time_t wall);
 bool event_due(struct event *e, int64_t mono, time_t wall);
 void event_ran(struct event *e, int64_t mono, time_t wall);      /* sets the next time; also when it does not run */
 /* Monotonic time of the earliest event, INT64_MAX for none. Wall-clock marks are converted with both clocks. */

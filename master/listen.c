@@ -83,9 +83,11 @@ enum listen_error listen_parse(struct listen_spec *out, const char *text, const 
 	return LISTEN_OK;
 }
 
-static int refuse(const struct service *s, const char *what, int err)
+/* Running out of descriptors is told once for all (listen_summary), not for each of hundreds of addresses. */
+static int refuse(struct master *m, const struct service *s, const char *what, int err)
 {
-	log_msg(LOG_ERR, "unable to %s %s listener socket: %s", what, s->name, strerror(err));
+	if (err == EMFILE || err == ENFILE) m->out_of_files++;
+	else log_msg(LOG_ERR, "unable to %s %s listener socket: %s", what, s->name, strerror(err));
 	return -1;
 }
 
@@ -101,50 +103,64 @@ static int set_options(const struct master *m, const struct service *s, int fd)
 	return fd;
 }
 
-static int bind_socket(const struct master *m, const struct service *s, int fd)
+static int bind_socket(struct master *m, const struct service *s, int fd)
 {
 	mode_t old = umask(0);
 	int r = bind(fd, (const struct sockaddr *)&s->addr, s->addrlen);
 	int e = errno;
 	umask(old);
-	if (r < 0) return refuse(s, "bind to", e);
+	if (r < 0) return refuse(m, s, "bind to", e);
 	if (s->addrfamily == AF_UNIX) chmod(((const struct sockaddr_un *)&s->addr)->sun_path, 0777);
 	/* A UNIX address with tcp4 or tcp6 is a datagram socket, on which this fails: such a service does not run. */
-	if ((!s->dgram || !strncmp(s->proto, "tcp", 3)) && listen(fd, m->opt.backlog) < 0) return refuse(s, "listen to", errno);
+	if ((!s->dgram || !strncmp(s->proto, "tcp", 3)) && listen(fd, m->opt.backlog) < 0) return refuse(m, s, "listen to", errno);
 	return 0;
 }
+
+/* The last few descriptors are kept: a reload has to open a file, and so has whatever else master does. */
+static bool out_of_reach(const struct master *m, int fd) { return m->files_mine && (rlim_t)fd + FILES_KEPT >= m->files_mine; }
 
 static int open_socket(struct master *m, struct service *s)
 {
 	if (s->addrfamily == AF_UNIX) unlink(((const struct sockaddr_un *)&s->addr)->sun_path);
 	int fd = socket(s->addrfamily, (s->dgram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-	if (fd < 0) return refuse(s, "create", errno);
-	if (fd >= FD_SETSIZE) {            /* select() could not watch it */
+	if (fd < 0) return refuse(m, s, "create", errno);
+	if (out_of_reach(m, fd)) {
 		sys_close(fd);
-		return refuse(s, "create", EMFILE);
+		return refuse(m, s, "create", EMFILE);
 	}
 	if (bind_socket(m, s, set_options(m, s, fd)) < 0) {
 		sys_close(fd);
 		return -1;
 	}
 	s->sock = fd;
+	service_own(s, fd);
 	return 0;
 }
 
-static int open_status(struct service *s)
+static int open_status(struct master *m, struct service *s)
 {
 	int fd[2];
 	if (s->status[0] >= 0) return 0;
-	if (pipe2(fd, O_CLOEXEC) < 0) return refuse(s, "create the status pipe of", errno);
-	if (fd[0] >= FD_SETSIZE || fd[1] >= FD_SETSIZE || fcntl(fd[0], F_SETFL, O_NONBLOCK) < 0) {
+	if (pipe2(fd, O_CLOEXEC) < 0) return refuse(m, s, "create the status pipe of", errno);
+	if (out_of_reach(m, fd[0]) || out_of_reach(m, fd[1]) || fcntl(fd[0], F_SETFL, O_NONBLOCK) < 0) {
+		int e = out_of_reach(m, fd[1]) ? EMFILE : errno;
 		sys_close(fd[0]);
 		sys_close(fd[1]);
-		return refuse(s, "create the status pipe of", EMFILE);
+		return refuse(m, s, "create the status pipe of", e);
 	}
 	s->status[0] = fd[0];
 	s->status[1] = fd[1];
 	s->npartial = 0;
+	service_own(s, fd[0]);
 	return 0;
+}
+
+void listen_summary(struct master *m)
+{
+	if (m->out_of_files)
+		log_msg(LOG_ERR, "out of descriptors: %u addresses are disabled until next SIGHUP; the limit is %llu (RLIMIT_NOFILE), and each"
+			" address takes three", m->out_of_files, (unsigned long long)m->files_mine);
+	m->out_of_files = 0;
 }
 
 static const char *family_name(int family)
@@ -159,10 +175,8 @@ static bool same_entry(const struct service *s, const struct cyrusconf_entry *e)
 
 static struct service *slot_for(struct master *m, const struct cyrusconf_entry *e, const struct sockaddr *sa, socklen_t len)
 {
-	for (size_t i = 0; i < m->services.slots.n; i++) {
-		struct service *s = service_at(&m->services, i);
+	for (struct service *s = services_named(&m->services, e->name); s; s = s->namesake)
 		if (same_entry(s, e) && s->addrlen == len && !memcmp(&s->addr, sa, len)) return s;
-	}
 	return service_new(&m->services, e, family_name(sa->sa_family));
 }
 
@@ -175,7 +189,7 @@ static int open_address(struct master *m, const struct cyrusconf_entry *e, const
 	s->dgram = !stream;
 	service_configure(s, e);
 	if (s->sock >= 0) return 0;
-	if (open_status(s) == 0 && open_socket(m, s) == 0) return 0;
+	if (open_status(m, s) == 0 && open_socket(m, s) == 0) return 0;
 	s->failed = true;
 	return 1;
 }
@@ -216,10 +230,8 @@ int listen_entry(struct master *m, const struct cyrusconf_entry *e)
 		return 1;
 	}
 	/* A name that no longer resolves keeps the addresses it has. */
-	for (size_t i = 0; i < m->services.slots.n; i++) {
-		struct service *s = service_at(&m->services, i);
+	for (struct service *s = services_named(&m->services, e->name); s; s = s->namesake)
 		if (same_entry(s, e) && s->sock >= 0) service_configure(s, e);
-	}
 	int n = l.unix_path ? open_unix(m, e, l.stream) : open_inet(m, e, &l);
 	listen_spec_free(&l);
 	return n;

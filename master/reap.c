@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#define DRAIN_MAX 65536                        /* bytes: what a pipe holds */
+
 struct death {
 	pid_t pid;
 	int status;
@@ -71,22 +73,29 @@ static void apply(struct master *m, const struct death *d)
 	child_describe(c, m->now, who, sizeof who);
 	log_death(who, d->status);
 	account(m, c, d->status);
-	if (m->conf) procfile_remove(m->conf, d->pid);
+	if (m->conf && (c->kind != KIND_SERVICE || failed(d->status))) procfile_remove(m->conf, d->pid);
 	child_bury(&m->children, c, m->now);
 }
 
+static struct service *service_of(const struct master *m, const struct death *d)
+{
+	struct child *c = child_find(&m->children, d->pid);
+	return c && c->service && c->service->status[0] >= 0 ? c->service : NULL;
+}
+
+/* Each pipe once, by what is in it now: a worker's writes end before its death can be reaped. */
 static void drain_concerned(struct master *m, const struct death *deaths, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct child *c = child_find(&m->children, deaths[i].pid);
-		if (c && c->service && c->service->status[0] >= 0) c->service->drain = true;
+		struct service *s = service_of(m, &deaths[i]);
+		if (s) s->drain = true;
 	}
-	for (size_t i = 0; i < m->services.slots.n; i++) {
-		struct service *s = service_at(&m->services, i);
-		if (!s->drain) continue;
+	for (size_t i = 0; i < n; i++) {
+		struct service *s = service_of(m, &deaths[i]);
+		if (!s || !s->drain) continue;
 		s->drain = false;
 		int there = m->kernel->available(s->status[0]);
-		if (there > 0) status_drain(m, s, (size_t)there < 65536 ? (size_t)there : 65536);
+		if (there > 0) status_drain(m, s, (size_t)there < DRAIN_MAX ? (size_t)there : DRAIN_MAX);
 	}
 }
 

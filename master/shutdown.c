@@ -7,12 +7,10 @@
 
 #include <unistd.h>
 
-static bool is_wait_daemon(const struct child *c) { return c->kind == KIND_DAEMON && c->service && c->service->wait; }
-
 static void signal_each(struct master *m)
 {
 	for (const struct child *c = m->children.all; c; c = c->next)
-		if (c->kind != KIND_ZOMBIE && !is_wait_daemon(c)) m->kernel->kill(c->pid, SIGTERM);
+		if (c->kind != KIND_ZOMBIE && !c->waited) m->kernel->kill(c->pid, SIGTERM);
 }
 
 void shutdown_begin(struct master *m)
@@ -21,6 +19,8 @@ void shutdown_begin(struct master *m)
 	m->shutting_down = true;
 	m->shutdown_began = m->stragglers_logged = m->now;
 	log_msg(LOG_INFO, "attempting clean shutdown on signal");
+	notify_stopping(&m->notify, m->now);
+	for (size_t i = 0; i < m->services.slots.n; i++) service_changed(service_at(&m->services, i));     /* no more clients */
 	/* The whole group only when it is ours: whatever started us in the foreground may share it. */
 	if (getpgrp() == getpid()) m->kernel->kill(-getpgrp(), SIGTERM);
 	else signal_each(m);
@@ -41,21 +41,21 @@ static void log_stragglers(struct master *m)
 /* The wait daemon started last among those that live. */
 static struct child *last_wait_daemon(const struct master *m)
 {
+	if (!m->children.alive_waited) return NULL;
 	for (size_t i = m->services.slots.n; i-- > 0;) {
 		const struct service *s = service_at(&m->services, i);
-		for (struct child *c = s->wait && s->daemon && service_active(s) ? m->children.all : NULL; c; c = c->next)
-			if (c->service == s && c->kind == KIND_DAEMON) return c;
+		for (struct child *c = s->daemon && service_active(s) ? m->children.all : NULL; c; c = c->next)
+			if (c->service == s && c->waited) return c;
 	}
 	return NULL;
 }
 
 static unsigned others_alive(const struct master *m)
 {
-	unsigned n = 0;
-	for (const struct child *c = m->children.all; c; c = c->next)
-		n += (c->kind == KIND_SERVICE || c->kind == KIND_DAEMON) && !is_wait_daemon(c);
+	const struct child_table *t = &m->children;
+	unsigned n = children_alive(t, KIND_SERVICE) + children_alive(t, KIND_DAEMON) - t->alive_waited;
 	bool grace = m->now - m->shutdown_began < EVENTS_GRACE;
-	return n + (grace ? children_alive(&m->children, KIND_EVENT) : 0);
+	return n + (grace ? children_alive(t, KIND_EVENT) : 0);
 }
 
 void shutdown_phase(struct master *m)

@@ -31,8 +31,17 @@ void signals_block(sigset_t *before)
 	for (size_t i = 0; i < ROWS; i++) sigdelset(before, table[i].sig);     /* whoever started us may have blocked them */
 }
 
+/* Whoever started us may have ignored some: nohup does. */
+static void ignore_none(void)
+{
+	struct sigaction now, standard = { .sa_handler = SIG_DFL };
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN) sigaction(sig, &standard, NULL);
+}
+
 void signals_install(void)
 {
+	ignore_none();
 	for (size_t i = 0; i < ROWS; i++) {
 		struct sigaction sa = { .sa_handler = table[i].fn, .sa_flags = SA_RESTART };
 		if (table[i].sig == SIGCHLD) sa.sa_flags |= SA_NOCLDSTOP;
@@ -48,13 +57,8 @@ void signals_window(const sigset_t *waitmask)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-void signals_child(void)
+void signals_handled(sigset_t *set)
 {
-	sigset_t empty;
-	for (int sig = 1; sig < NSIG; sig++) {
-		struct sigaction sa = { .sa_handler = SIG_DFL };
-		if (sig != SIGKILL && sig != SIGSTOP) sigaction(sig, &sa, NULL);
-	}
-	sigemptyset(&empty);
-	sigprocmask(SIG_SETMASK, &empty, NULL);
+	sigemptyset(set);
+	for (size_t i = 0; i < ROWS; i++) sigaddset(set, table[i].sig);
 }

@@ -11,7 +11,7 @@ struct signal_flags {
 extern struct signal_flags signal_flags;
 
 void signals_block(sigset_t *before);              /* *before: the mask to wait with */
-void signals_install(void);
+void signals_install(void);                        /* and no signal is ignored from then on, or children would inherit that */
 void signals_window(const sigset_t *waitmask);     /* lets pending signals in, blocks them again */
-void signals_child(void);                          /* in a child before exec: default dispositions, empty mask */
+void signals_handled(sigset_t *set);               /* those with a handler: a child sets them to their default before its exec */
 #endif

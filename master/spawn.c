@@ -1,85 +1,86 @@
-/* spawn.c - from fork to exec. A child gets fds 0 to 4, an empty signal mask, default dispositions and its environment;
- * everything else of master is close-on-exec (spec/master.md 6). */
+/* spawn.c - how each kind of child is started: its descriptors, environment, limits and process group (spec/master.md 6). */
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/procfile.h"
 #include "conf/program.h"
 #include "master/master.h"
-#include "master/signals.h"
-#include "sys/clock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sysexits.h>
 #include <unistd.h>
+
+extern char **environ;
+
+/* The variables that are ours to set; what somebody else set under these names never reaches a child. */
+static const char *const our_variables[] = { "CYRUS_SERVICE", "CYRUS_ID", "CYRUS_ISDAEMON" };
+
+static bool is_ours(const char *entry)
+{
+	for (size_t i = 0; i < sizeof our_variables / sizeof *our_variables; i++) {
+		size_t n = strlen(our_variables[i]);
+		if (!strncmp(entry, our_variables[i], n) && entry[n] == '=') return true;
+	}
+	return false;
+}
+
+static char **environment(const struct service *s)
+{
+	size_t n = 0;
+	char **from = environ;
+	for (; from && *from; from++) n++;
+	char **env = mem_array(NULL, n + 4, sizeof *env);
+	n = 0;
+	for (from = environ; from && *from; from++)
+		if (!is_ours(*from)) env[n++] = mem_strdup(*from);
+	if (s) {
+		env[n++] = mem_printf("CYRUS_SERVICE=%s", s->name);
+		env[n++] = mem_printf("CYRUS_ID=%u", s->instance);
+	}
+	if (s && s->daemon) env[n++] = mem_strdup("CYRUS_ISDAEMON=1");
+	env[n] = NULL;
+	return env;
+}
+
+static void environment_free(char **env)
+{
+	for (size_t i = 0; env[i]; i++) free(env[i]);
+	free(env);
+}
+
+/* What maxfds says, within the hard limit; 0 leaves the child what we were given. */
+static struct rlimit file_limit(const struct master *m, int maxfds)
+{
+	struct rlimit rl = m->files_given;
+	if (maxfds) rl.rlim_cur = maxfds < 0 || (rl.rlim_max != RLIM_INFINITY && (rlim_t)maxfds > rl.rlim_max) ? rl.rlim_max
+		: (rlim_t)maxfds;
+	return rl;
+}
 
 struct plan {
 	enum child_kind kind;
 	struct service *service;           /* NULL: START, EVENT */
-	const char *name, *path;
+	const char *name;
 	const struct strarray *argv;
-	int fd3, fd4;                      /* -1: what master has there */
-	int maxfds;                        /* 0: leave alone */
-	bool join;                         /* wait daemon: into the group, 0 makes a new one */
-	pid_t group;
 };
 
-static void limit_fds(const char *name, int maxfds)
+static pid_t run(struct master *m, const struct plan *p, struct launch *l)
 {
-	struct rlimit rl;
-	if (!maxfds || getrlimit(RLIMIT_NOFILE, &rl) < 0) return;
-	rlim_t want = maxfds < 0 ? rl.rlim_max : (rlim_t)maxfds;
-	if (rl.rlim_max != RLIM_INFINITY && want > rl.rlim_max) {
-		log_msg(LOG_WARNING, "%s: maxfds=%d is above the hard limit, using %llu", name, maxfds, (unsigned long long)rl.rlim_max);
-		want = rl.rlim_max;
-	}
-	rl.rlim_cur = want;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0) log_msg(LOG_ERR, "%s: cannot limit descriptors: %s", name, strerror(errno));
-}
-
-static void child_environment(const struct plan *p)
-{
-	char id[16];
-	unsetenv("CYRUS_SERVICE");
-	unsetenv("CYRUS_ID");
-	unsetenv("CYRUS_ISDAEMON");
-	if (!p->service) return;
-	snprintf(id, sizeof id, "%u", p->service->instance);
-	setenv("CYRUS_SERVICE", p->service->name, 1);
-	setenv("CYRUS_ID", id, 1);
-	if (p->service->daemon) setenv("CYRUS_ISDAEMON", "1", 1);
-}
-
-static void __attribute__((noreturn)) child_run(const struct plan *p)
-{
-	signals_child();
-	if (p->join && setpgid(0, p->group) < 0) setpgid(0, 0);
-	if ((p->fd3 >= 0 && dup2(p->fd3, 3) < 0) || (p->fd4 >= 0 && dup2(p->fd4, 4) < 0)) {
-		log_msg(LOG_ERR, "can't duplicate descriptors for %s: %s", p->name, strerror(errno));
-		_exit(EX_OSERR);
-	}
-	child_environment(p);
-	limit_fds(p->name, p->maxfds);
 	char **argv = mem_array(NULL, p->argv->n + 1, sizeof *argv);
 	for (size_t i = 0; i < p->argv->n; i++) argv[i] = p->argv->v[i];
 	argv[p->argv->n] = NULL;
-	log_msg(LOG_DEBUG, "about to exec %s", p->path);
-	execv(p->path, argv);
-	log_msg(LOG_ERR, "couldn't exec %s: %s", p->path, strerror(errno));
-	_exit(EX_OSERR);
-}
-
-static pid_t run(struct master *m, const struct plan *p)
-{
-	pid_t pid = m->kernel->fork();
-	if (pid == 0) child_run(p);
-	if (pid < 0) return -1;
-	if (p->join) setpgid(pid, p->group ? p->group : pid);
-	child_add(&m->children, pid, p->kind, p->service, p->name, p->path, m->now);
-	if (m->conf && (p->kind == KIND_DAEMON || p->kind == KIND_EVENT)) procfile_write(m->conf, pid, p->name, "", "", "", "");
+	l->argv = argv;
+	struct rlimit files = file_limit(m, p->service ? p->service->maxfds : 0);
+	if (m->files_given.rlim_max) l->files = &files;
+	log_msg(LOG_DEBUG, "about to exec %s", l->path);
+	pid_t pid = m->kernel->spawn(l);
+	int e = errno;
+	free(argv);
+	if (pid > 0) {
+		child_add(&m->children, pid, p->kind, p->service, p->name, l->path, m->now);
+		if (m->conf && (p->kind == KIND_DAEMON || p->kind == KIND_EVENT)) procfile_write(m->conf, pid, p->name, "", "", "", "");
+	}
+	errno = e;
 	return pid;
 }
 
@@ -93,14 +94,19 @@ static bool group_lives(const struct master *m)
 
 static pid_t run_service(struct master *m, struct service *s, int fd3)
 {
-	struct plan p = { .kind = s->daemon ? KIND_DAEMON : KIND_SERVICE, .service = s, .name = s->name, .path = s->path,
-		.argv = &s->argv, .fd3 = fd3, .fd4 = s->sock, .maxfds = s->maxfds, .join = s->daemon && s->wait };
-	if (p.join && group_lives(m)) p.group = m->wait_group;
-	pid_t pid = run(m, &p);
+	struct plan p = { s->daemon ? KIND_DAEMON : KIND_SERVICE, s, s->name, &s->argv };
+	if (!s->env) s->env = environment(s);
+	struct launch l = { .path = s->path, .env = s->env, .fd3 = fd3, .fd4 = s->sock, .join = s->daemon && s->wait };
+	if (l.join && group_lives(m)) l.group = m->wait_group;
+	pid_t pid = run(m, &p, &l);
+	if (pid < 0 && l.group && (errno == EPERM || errno == ESRCH)) {        /* its last member left just now */
+		l.group = 0;
+		pid = run(m, &p, &l);
+	}
+	s->interval_forks++;               /* one that cannot be executed counts for the rate, or it would be tried without end */
 	if (pid < 0) return -1;
-	if (p.join && !p.group) m->wait_group = pid;
+	if (l.join && !l.group) m->wait_group = pid;
 	s->nforks++;
-	s->interval_forks++;
 	return pid;
 }
 
@@ -109,10 +115,13 @@ pid_t spawn_wait_daemon(struct master *m, struct service *s, int ready_fd) { ret
 
 pid_t spawn_command(struct master *m, enum child_kind kind, const char *name, const struct strarray *argv)
 {
-	char *path = program_path(argv->v[0]);
-	struct plan p = { .kind = kind, .name = name, .path = path, .argv = argv, .fd3 = -1, .fd4 = -1 };
-	pid_t pid = run(m, &p);
+	char *path = program_path(argv->v[0]), **env = environment(NULL);
+	struct plan p = { kind, NULL, name, argv };
+	struct launch l = { .path = path, .env = env, .fd3 = -1, .fd4 = -1 };
+	pid_t pid = run(m, &p, &l);
 	int e = errno;
+	if (pid < 0 && !kernel_short_of(e)) log_msg(LOG_ERR, "couldn't exec %s: %s", path, strerror(e));
+	environment_free(env);
 	free(path);
 	errno = e;
 	return pid;

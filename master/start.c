@@ -16,15 +16,12 @@
 /* Sleeps until fd (or nothing, -1) is readable, a signal came or a second passed. Is fd readable? */
 static bool doze(struct master *m, int fd)
 {
-	FD_ZERO(&m->want);
-	if (fd >= 0) FD_SET(fd, &m->want);
-	m->maxfd = fd;
-	m->nready = 0;
-	m->ready = m->want;
 	struct timespec second = { 1, 0 };
-	int r = m->kernel->pselect(fd + 1, &m->ready, &second, &m->waitmask);
+	fdset_clear(&m->ready);
+	if (fd >= 0) fdset_add(&m->ready, fd);
+	int r = m->kernel->pselect(m->ready.n, fdset_raw(&m->ready), &second, &m->waitmask);
 	m->now = clock_mono();
-	return r > 0 && fd >= 0 && FD_ISSET(fd, &m->ready);
+	return r > 0 && fdset_has(&m->ready, fd);
 }
 
 static int start_one(struct master *m, const struct cyrusconf_entry *e)
@@ -32,6 +29,7 @@ static int start_one(struct master *m, const struct cyrusconf_entry *e)
 	m->now = clock_mono();
 	pid_t pid = spawn_command(m, KIND_START, e->name, &e->argv);
 	if (pid < 0) {
+		if (!kernel_short_of(errno)) return 1;
 		log_msg(LOG_ERR, "can't fork process to run start command %s: %s", e->name, strerror(errno));
 		return EX_OSERR;
 	}
@@ -96,7 +94,7 @@ static int await_ok(struct master *m, const struct service *s, int fd)
 static int start_wait_daemon(struct master *m, struct service *s)
 {
 	int fd[2];
-	if (pipe2(fd, O_CLOEXEC) < 0 || fd[0] >= FD_SETSIZE) {
+	if (pipe2(fd, O_CLOEXEC) < 0) {
 		log_msg(LOG_ERR, "cannot make a pipe for daemon %s: %s", s->name, strerror(errno));
 		return 1;
 	}

@@ -61,6 +61,7 @@ void status_message(struct master *m, struct service *s, int code, pid_t pid)
 		log_msg(LOG_CRIT, "service %s pid %ld: software bug: unknown status message %d", s->label, (long)pid, code);
 		return;
 	}
+	s->last_message = m->now;
 	const struct transition *t = &transitions[c ? c->state : CHILD_DEAD][code];
 	if (t->connection) s->nconnections++;
 	if (!c) return;
@@ -117,22 +118,20 @@ void status_drain(struct master *m, struct service *s, size_t bytes)
 /* Round robin over the readable pipes, so that a service that chatters delays nobody else. */
 void status_phase(struct master *m)
 {
-	struct service_table *t = &m->services;
-	size_t n = t->slots.n, left = 0, total = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct service *s = service_at(t, i);
-		s->dry = m->nready <= 0 || s->status[0] < 0 || s->status[0] >= FD_SETSIZE || !FD_ISSET(s->status[0], &m->ready);
-		left += !s->dry;
-	}
-	while (left && total < STATUS_MAX * STATUS_MESSAGE) {
-		for (size_t i = 0; i < n && total < STATUS_MAX * STATUS_MESSAGE; i++) {
-			struct service *s = service_at(t, (t->turn + i) % n);
-			if (s->dry) continue;
-			size_t got = read_once(m, s, STATUS_ROUND * STATUS_MESSAGE);
+	struct ptrarray *talkers = &m->talkers;
+	size_t total = 0;
+	while (talkers->n && total < STATUS_MAX * STATUS_MESSAGE) {
+		size_t kept = 0;
+		for (size_t i = 0; i < talkers->n; i++) {
+			struct service *s = talkers->v[(m->services.turn + i) % talkers->n];
+			size_t got = total < STATUS_MAX * STATUS_MESSAGE ? read_once(m, s, STATUS_ROUND * STATUS_MESSAGE) : 0;
 			total += got;
-			if (got == STATUS_ROUND * STATUS_MESSAGE) continue;
-			s->dry = true;
-			left--;
+			s->chatters = got == STATUS_ROUND * STATUS_MESSAGE;
 		}
+		for (size_t i = 0; i < talkers->n; i++) {
+			struct service *s = talkers->v[i];
+			if (s->chatters) talkers->v[kept++] = s;
+		}
+		talkers->n = kept;
 	}
 }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 #define FALLBACKS_WORTH_A_LINE 5
 #define FALLBACK_LOG_EVERY (60 * NSEC_PER_SEC)
@@ -27,9 +26,10 @@ static bool drop_bad(struct master *m)
 		struct service *s = service_at(&m->services, i);
 		const int fds[2] = { s->sock, s->status[0] };
 		for (int j = 0; j < 2; j++) {
-			if (fds[j] < 0 || !FD_ISSET(fds[j], &m->want) || fcntl(fds[j], F_GETFD) >= 0) continue;
+			if (!fdset_has(&m->services.want, fds[j]) || fcntl(fds[j], F_GETFD) >= 0) continue;
 			log_msg(LOG_CRIT, "service %s: descriptor %d is gone, disabling until next SIGHUP", s->label, fds[j]);
-			FD_CLR(fds[j], &m->want);
+			service_disown(s, fds[j]);
+			service_changed(s);
 			s->failed = found = true;
 			if (j == 0) s->sock = -1;
 			else s->status[0] = -1;
@@ -50,27 +50,28 @@ static void note_fallback(struct master *m)
 		(unsigned long long)m->fallbacks_total);
 }
 
+static fd_set *fresh_set(struct master *m)
+{
+	fdset_copy(&m->ready, m->rest_until > m->now ? &m->services.urgent : &m->services.want);
+	return fdset_raw(&m->ready);
+}
+
 int master_wait(struct master *m, int64_t deadline)
 {
 	for (int try = 0; try <= RETRY_MAX; try++) {
 		struct timespec timeout = until(try == 0 ? deadline : 0);
-		m->ready = m->want;
-		int r = m->kernel->pselect(m->maxfd + 1, &m->ready, &timeout, &m->waitmask);
-		if (r >= 0) {
-			m->nready = r;
+		fd_set *set = fresh_set(m);
+		if (m->kernel->pselect(m->ready.n, set, &timeout, &m->waitmask) >= 0) {
 			m->fallbacks = 0;
 			return 0;
 		}
+		m->interrupts++;
 		if (errno == EBADF ? !drop_bad(m) : errno != EINTR && errno != EAGAIN) return -1;
 	}
 	/* Our signals are blocked here, so none of them can keep us from learning what is readable. */
 	struct timeval zero = { 0, 0 };
 	note_fallback(m);
-	m->ready = m->want;
-	m->nready = m->kernel->select(m->maxfd + 1, &m->ready, &zero);
-	if (m->nready < 0) {
-		m->nready = 0;
-		FD_ZERO(&m->ready);
-	}
+	fd_set *set = fresh_set(m);
+	if (m->kernel->select(m->ready.n, set, &zero) < 0) fdset_clear(&m->ready);
 	return 0;
 }

@@ -62,8 +62,9 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
 {extra}
 ''')
 
-    def start(self, bindir=None, env=None):
-        """Starts a master and waits until its services answer. bindir: another build's programs (Debian's)."""
+    def start(self, bindir=None, env=None, args=None, service=''):
+        """Starts a master and waits until its services answer. bindir: another build's programs (Debian's). args: of the daemons, by the
+        service's name. service: more words for every service's line in cyrus.conf."""
         def where(name):
             return os.path.join(bindir, name) if bindir else program(name)
         os.makedirs(self.path('conf/socket'), exist_ok=True)
@@ -71,7 +72,9 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
             f.write(f'START {{\n  recover cmd="{where("ctl_cyrusdb")} -C {self.path("imapd.conf")} -r"\n}}\nSERVICES {{\n')
             for name, port in self.ports.items():
                 daemon, extra = {'imap': ('imapd', ''), 'lmtp': ('lmtpd', ' -a')}[name]
-                f.write(f'  {name} cmd="{where(daemon)} -C {self.path("imapd.conf")}{extra}" listen="127.0.0.1:{port}" proto="tcp4" prefork=0\n')
+                extra = (args or {}).get(name, extra)
+                f.write(f'  {name} cmd="{where(daemon)} -C {self.path("imapd.conf")}{extra}" listen="127.0.0.1:{port}" proto="tcp4" prefork=0 {service}'
+                        '\n')
             f.write('}\n')
         self.master = subprocess.Popen([where('master'), '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p', self.path('pid'), '-D'],
                                        env=dict(self.env, **(env or {})), start_new_session=True, stderr=subprocess.DEVNULL)

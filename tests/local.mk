@@ -1,7 +1,23 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_library.py tests/master/test_master.py tests/master/test_service.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_library.py \
+	tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
+
+# `make check-slow`: the storms at full length
+check-slow: all $(check_PROGRAMS) $(check_DATA)
+	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+.PHONY: check-slow
+
+# For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
+# sanitizers, which want to come first.
+check_DATA += tests/syslog_file.so tests/interrupt.so
+tests/syslog_file.so: $(srcdir)/tests/lib/syslog_file.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -Wall -o $@ $(srcdir)/tests/lib/syslog_file.c
+tests/interrupt.so: $(srcdir)/tests/lib/interrupt.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -shared -fPIC -O1 -Wall -o $@ $(srcdir)/tests/lib/interrupt.c -ldl
+CLEANFILES += tests/syslog_file.so tests/interrupt.so
+EXTRA_DIST += tests/lib/syslog_file.c tests/lib/interrupt.c
 
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
@@ -23,10 +39,20 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py tests/test_peer_master.py tests/lib/log_to_file.c
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
+	tests/test_peer_master.py
+TESTS += tests/options.sh
+EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
 distclean-local:
 	rm -rf peer
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
+
+TESTS += tests/man_master.py
+EXTRA_DIST += tests/man_master.py
+
+# the TLS options; certificates by the openssl program
+TESTS += tests/tls.sh
+EXTRA_DIST += tests/tls.sh tests/test_tls.py

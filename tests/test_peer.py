@@ -115,7 +115,8 @@ def picture(p, user, mailboxes):
         out[m, 'quota'] = ok(c.getquotaroot(m))
         ok(c.select(m, readonly=True))
         answer = c.fetch('1:*', ITEMS)
-        out[m, 'fetch'] = [b''.join(x) if isinstance(x, tuple) else x for x in answer[1]] if answer[0] == 'OK' else answer
+        out[m, 'fetch'] = [b''.join(x) if isinstance(x, tuple) else x for x in answer[1]] if answer[0] == 'OK' \
+            else [re.sub(rb' \(\d+\.\d+ sec\)', b'', x) for x in answer[1]]          # how long it took is no part of the picture
         out[m, 'search'] = ok(c.search(None, 'OR', 'FROM', '"a"', 'SUBJECT', '"e"'))
         ok(c.unselect())
     return out

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Our master with the services of Debian's Cyrus (3.6.1), and Debian's master with ours: each service is started, serves, is recycled by a
 reload, replaced by another file, and shut down; master counts no failure, and the log says what happened. Needs what test_peer.py needs.
-The log is had without a syslog daemon, by tests/lib/log_to_file.c. Run by pytest."""
+The log is had without a syslog daemon, by tests/lib/syslog_file.c. Run by pytest."""
 import base64, contextlib, imaplib, os, poplib, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time
 
 import pytest
 
-from instance import Instance, free_port, program
+from instance import BUILD, Instance, free_port, program
 from test_peer import PEER, SRC, ok, pytestmark  # noqa: F401 (pytest looks for pytestmark)
 
 sys.path.insert(0, os.path.join(SRC, 'tests/master'))
-from test_library import Installed, variable  # noqa: E402
+from test_library import Installed  # noqa: E402
 
 PATIENCE = 60
 PEER_BIN = os.path.join(PEER or '', 'usr/lib/cyrus/bin')
@@ -31,9 +31,7 @@ def until(what, condition):
 def logger():
     d = tempfile.mkdtemp(prefix='camb-log-')
     os.chmod(d, 0o755)                     # for the account cyrus
-    path = os.path.join(d, 'log_to_file.so')
-    subprocess.run(variable('CC').split() + ['-shared', '-fPIC', '-O1', '-o', path, os.path.join(SRC, 'tests/lib/log_to_file.c')], check=True)
-    yield path
+    yield shutil.copy(os.path.join(BUILD, 'tests/syslog_file.so'), d)
     shutil.rmtree(d)
 
 
@@ -88,7 +86,7 @@ class Site:
         self.log = self.i.path('log')
         open(self.log, 'w').close()
         os.chmod(self.log, 0o666)
-        self.env = dict(self.i.env, CYRUS_USER='cyrus', CYRUS_GROUP='mail', LD_PRELOAD=logger, LOG_TO_FILE=self.log, PERL5LIB='',
+        self.env = dict(self.i.env, CYRUS_USER='cyrus', CYRUS_GROUP='mail', LD_PRELOAD=logger, SYSLOG_FILE=self.log, PERL5LIB='',
                         LD_LIBRARY_PATH=os.path.join(PEER, 'usr/lib/x86_64-linux-gnu'),
                         ASAN_OPTIONS='detect_leaks=0:verify_asan_link_order=0')
         self.master = self.copy(master)
@@ -119,7 +117,7 @@ class Site:
                 f.write(section + ' {\n' + ''.join(lines) + '}\n')
         self.process = subprocess.Popen([self.master, '-C', self.i.path('imapd.conf'), '-M', self.i.path('cyrus.conf'), '-p', self.i.path('pid'), '-D'],
                                         env=self.env, start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until('ready', lambda: self.logged(r'master\[\d+\] 7: ready for work') or self.process.poll() is not None)
+        until('ready', lambda: self.logged(r'master\[\d+\] debug: ready for work') or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         return self
 
@@ -146,7 +144,7 @@ class Site:
         """The processes of this program, when all of them have come as far as waiting for clients."""
         def all_there():
             pids = self.running(path)
-            return pids if all(self.logged(rf'\[{pid}\] 7: executed') for pid in pids) else None
+            return pids if all(self.logged(rf'\[{pid}\] debug: executed') for pid in pids) else None
         return until('settled', all_there)
 
     def gone(self, pid, words):
@@ -177,8 +175,8 @@ class Site:
         """Lines of this program at err and above; without those about children that a signal found before they were there."""
         def starting(l):
             m = re.search(r' pid:(\d+) signaled to death by signal (1|15) ', l)
-            return m and not self.logged(rf'\[{m.group(1)}\] 7: executed')
-        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] [0-3]: ', l) and not starting(l)]
+            return m and not self.logged(rf'\[{m.group(1)}\] debug: executed')
+        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] (?:emerg|alert|crit|err): ', l) and not starting(l)]
 
     def close(self):
         if self.process and self.process.poll() is None:
@@ -388,4 +386,4 @@ def test_their_master_runs_our_service(site, name, echo):
     life(s, name, s.i.path('bin/' + (prog or 'echo')), lambda: use(s))
     assert s.errors() == []
     assert s.errors(name) == []
-    assert s.logged(r'\] 7: accepted connection') and s.logged(r'\] 7: telling master 1') and s.logged(r'\] 7: executed')
+    assert s.logged(r'\] debug: accepted connection') and s.logged(r'\] debug: telling master 1') and s.logged(r'\] debug: executed')

@@ -299,7 +299,13 @@ static char dir[64];
 static struct conf *conf;
 static struct store *st;
 
-static void quiet(void *arg, int priority, const char *line) { (void)arg, (void)priority, (void)line; }
+static char told[512];                    /* the last line about a duplicate */
+
+static void quiet(void *arg, int priority, const char *line)
+{
+	(void)arg, (void)priority;
+	if (!strncmp(line, "auditlog: duplicate ", 20)) snprintf(told, sizeof told, "%s", line);
+}
 
 static void store_setup(void)
 {
@@ -309,7 +315,7 @@ static void store_setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/imapd.conf", dir);
 	FILE *f = fopen(path, "w");
-	fprintf(f, "configdirectory: %s/conf\ndefaultpartition: default\npartition-default: %s/spool\n", dir, dir);
+	fprintf(f, "configdirectory: %s/conf\ndefaultpartition: default\npartition-default: %s/spool\nauditlog: yes\n", dir, dir);
 	fclose(f);
 	log_hook(quiet, NULL);
 	ck_assert_int_eq(conf_load(&conf, path, "lmtp", true, &err), 0);
@@ -403,10 +409,14 @@ START_TEST(delivery_drops_repeats_and_leaves_no_stage)
 	struct cyrusdb *db = duplicate_open(st);
 	ck_assert_ptr_nonnull(db);
 	for (unsigned i = 0; i < 3; i++) {
+		*told = 0;
 		ck_assert_int_eq(deliver(db, i, status), 0);
 		ck_assert_int_eq(status[0], 0);
 		ck_assert_int_eq(status[1], 0);
+		ck_assert_int_eq(*told != 0, i > 0);
 	}
+	ck_assert_int_eq(strncmp(told, "auditlog: duplicate sessionid=<s> action=<delivery> message-id=<one@x> user=<", 77), 0);
+	ck_assert_str_eq(strrchr(told, ' '), " date=<d>");
 	ck_assert_uint_eq(exists("user.a"), 1);
 	ck_assert_uint_eq(exists("user.b"), 1);
 	ck_assert_uint_eq(staged(), 0);

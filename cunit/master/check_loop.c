@@ -1,204 +1,16 @@
-/* check_loop.c - master's loop, pass by pass, against a scripted kernel: real pipes and sockets, invented processes,
- * interruptions and clocks. The invariants are those of spec/master.md 22.8. */
+/* check_loop.c - master's loop, pass by pass, against the scripted kernel of world.h. The invariants are those of
+ * spec/master.md 22.8. */
 #include "base/err.h"
-#include "base/log.h"
-#include "base/mem.h"
 #include "cunit/master/suites.h"
-#include "master/master.h"
-#include "master/signals.h"
+#include "cunit/master/world.h"
 #include "sys/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#define FIRST_PID 50000000             /* above any pid_max: nothing real is ever meant */
-#define MAX_DEAD 4096
-#define EXITED(code) ((code) << 8)
-
-static struct world {
-	struct master m;
-	char dir[64];
-	long eintr, calm;                  /* pselect: EINTR so often, then works so often, again; eintr < 0: always EINTR */
-	long eintr_left, calm_left;
-	unsigned pselects, selects;
-	int64_t waited;                    /* time-out of the first pselect of the pass, ns */
-	int hup_before_wait;
-	bool fork_fails;
-	pid_t next_pid;
-	unsigned forks;
-	struct { pid_t pid; int status; } dead[MAX_DEAD];
-	size_t ndead, reaped;
-	struct { pid_t pid; int sig; } kills[256];
-	size_t nkills;
-	int64_t mono, real;
-	struct buf log;
-	unsigned lines;
-} w;
-
-static int64_t fake_mono(void) { return w.mono; }
-static int64_t fake_real(void) { return w.real; }
-
-static int fake_pselect(int n, fd_set *r, const struct timespec *timeout, const sigset_t *mask)
-{
-	(void)mask;
-	if (!w.pselects++) w.waited = timeout->tv_sec * NSEC_PER_SEC + timeout->tv_nsec;
-	if (w.hup_before_wait) {
-		w.hup_before_wait = 0;
-		signal_flags.hup = SIGHUP;
-		memset(r, 0xff, sizeof *r);    /* unspecified after an error */
-		errno = EINTR;
-		return -1;
-	}
-	if (w.eintr < 0 || w.eintr_left > 0) {
-		if (w.eintr > 0 && !--w.eintr_left) w.calm_left = w.calm;
-		signal_flags.chld = SIGCHLD;
-		memset(r, 0xff, sizeof *r);
-		errno = EINTR;
-		return -1;
-	}
-	if (w.eintr > 0 && !--w.calm_left) w.eintr_left = w.eintr;
-	struct timeval zero = { 0, 0 };
-	return select(n, r, NULL, NULL, &zero);
-}
-
-static int fake_select(int n, fd_set *r, struct timeval *timeout)
-{
-	w.selects++;
-	ck_assert(timeout->tv_sec == 0 && timeout->tv_usec == 0);
-	return select(n, r, NULL, NULL, timeout);
-}
-
-static int fake_available(int fd)
-{
-	int n;
-	return ioctl(fd, FIONREAD, &n) < 0 ? -1 : n;
-}
-
-static pid_t fake_fork(void)
-{
-	if (w.fork_fails) {
-		errno = EAGAIN;
-		return -1;
-	}
-	w.forks++;
-	return w.next_pid++;
-}
-
-static pid_t fake_reap(int *status)
-{
-	if (w.reaped == w.ndead) return 0;
-	*status = w.dead[w.reaped].status;
-	return w.dead[w.reaped++].pid;
-}
-
-static int fake_kill(pid_t pid, int sig)
-{
-	if (w.nkills < 256) {
-		w.kills[w.nkills].pid = pid;
-		w.kills[w.nkills++].sig = sig;
-	}
-	return 0;
-}
-
-static const struct kernel scripted = { fake_pselect, fake_select, read, fake_available, fake_fork, fake_reap, fake_kill };
-
-static void keep_line(void *arg, int priority, const char *line)
-{
-	(void)arg;
-	if (priority >= LOG_DEBUG) return;
-	w.lines++;
-	buf_puts(&w.log, line);
-	buf_putc(&w.log, '\n');
-}
-
-static bool logged(const char *what) { return strstr(buf_cstr(&w.log), what) != NULL; }
-
-static void apply_conf(const char *text, bool reload)
-{
-	struct cyrusconf c;
-	struct cyrusconf_error e;
-	ck_assert_int_eq(cyrusconf_parse(&c, text, strlen(text), reload, NULL, NULL, &e), 0);
-	ck_assert_int_eq(master_apply(&w.m, &c, reload), 0);
-	cyrusconf_free(&c);
-}
-
-/* One service "a" on a UNIX socket, with these keys. */
-static struct service *begin(const char *keys)
-{
-	char *text = mem_printf("SERVICES {\n a cmd=/bin/true listen=\"%s/a\" %s\n}\n", w.dir, keys);
-	apply_conf(text, false);
-	free(text);
-	return service_at(&w.m.services, 0);
-}
-
-static void setup(void)
-{
-	memset(&w, 0, sizeof w);
-	signal_flags = (struct signal_flags){ 0 };
-	strcpy(w.dir, "/tmp/check-loop-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(w.dir));
-	w.mono = 1000 * NSEC_PER_SEC;
-	w.real = 1700000000 * NSEC_PER_SEC;
-	w.next_pid = FIRST_PID;
-	clock_fake(fake_mono, fake_real);
-	log_hook(keep_line, NULL);
-	master_init(&w.m, &scripted);
-	w.m.check = true;
-	signals_block(&w.m.waitmask);
-}
-
-static void teardown(void)
-{
-	ck_assert_msg(!logged("INVARIANT"), "%s", buf_cstr(&w.log));
-	master_free(&w.m);
-	log_hook(NULL, NULL);
-	clock_fake(NULL, NULL);
-	buf_free(&w.log);
-	char *cmd = mem_printf("rm -rf %s", w.dir);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-}
-
-static void pass(void)
-{
-	w.pselects = w.selects = 0;
-	w.waited = -1;
-	master_pass(&w.m);
-}
-
-static void passes(unsigned n)
-{
-	while (n--) pass();
-}
-
-static void say(const struct service *s, int code, pid_t pid)
-{
-	int32_t message[2] = { code, (int32_t)pid };
-	ck_assert_int_eq(write(s->status[1], message, 8), 8);
-}
-
-static void die(pid_t pid, int status)
-{
-	ck_assert_uint_lt(w.ndead, MAX_DEAD);
-	w.dead[w.ndead].pid = pid;
-	w.dead[w.ndead++].status = status;
-	signal_flags.chld = SIGCHLD;
-}
-
-static int client(const char *name)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	snprintf(un.sun_path, sizeof un.sun_path, "%s/%s", w.dir, name);
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&un, sizeof un), 0);
-	return fd;
-}
 
 /* ---------------------------------------------------------------- I1, R1: interruptions */
 static const long interruptions[] = { 0, 1, 4, 5, 6, 100, -1 };
@@ -438,14 +250,14 @@ END_TEST
 START_TEST(test_many_deaths_take_several_passes_without_sleeping)
 {
 	struct service *s = begin("prefork=600 maxchild=600");
-	passes(20);
+	passes(30);
 	ck_assert_uint_eq(service_active(s), 600);
 	for (int i = 0; i < 600; i++) die(FIRST_PID + i, EXITED(0));
 	pass();
 	ck_assert_int_eq(w.waited, 0);
 	passes(2);
 	ck_assert_uint_eq(s->ndeaths, 600);
-	passes(20);
+	passes(30);
 	ck_assert_uint_eq(service_active(s), 600);
 }
 END_TEST
@@ -455,7 +267,7 @@ START_TEST(test_forks_of_a_pass_are_bounded)
 {
 	begin("prefork=100");
 	pass();
-	ck_assert_uint_eq(w.forks, SPAWN_MAX);
+	ck_assert_uint_eq(w.forks, SPAWN_MAX - SPAWN_CLIENTS);         /* some are kept for those who wait */
 	ck_assert_int_eq(w.waited, 0);
 	passes(4);
 	ck_assert_uint_eq(w.forks, 100);
@@ -492,7 +304,7 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 {
 	struct service *s = begin("maxchild=1");
 	pass();
-	ck_assert(FD_ISSET(s->sock, &w.m.want));
+	ck_assert(fdset_has(&w.m.services.want, s->sock));
 	int a = client("a"), b = client("a");
 	pass();
 	ck_assert_uint_eq(w.forks, 1);
@@ -500,7 +312,7 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 	say(s, 2, w.next_pid - 1);
 	pass();
 	pass();
-	ck_assert(!FD_ISSET(s->sock, &w.m.want));
+	ck_assert(!fdset_has(&w.m.services.want, s->sock));
 	ck_assert_uint_eq(w.forks, 1);
 	die(w.next_pid - 1, EXITED(0));
 	pass();
@@ -510,8 +322,11 @@ START_TEST(test_a_socket_that_cannot_be_served_is_not_watched)
 	int c = client("a");
 	pass();
 	signal_flags.term = SIGTERM;
-	passes(3);
-	ck_assert(!FD_ISSET(s->sock, &w.m.want));
+	w.mono += NSEC_PER_SEC;
+	passes(2);
+	w.mono += NSEC_PER_SEC;
+	pass();
+	ck_assert(!fdset_has(&w.m.services.want, s->sock));
 	ck_assert_int_gt(w.waited, NSEC_PER_SEC);
 	ck_assert(!w.m.done);
 	die(w.next_pid - 1, EXITED(75));
@@ -528,7 +343,7 @@ START_TEST(test_fork_failure_backs_off_and_recovers)
 {
 	struct service *s = begin("");
 	pass();
-	w.fork_fails = true;
+	w.fork_fails = EAGAIN;
 	int fd = client("a");
 	unsigned n = 0;
 	for (int64_t end = w.mono + 30 * NSEC_PER_SEC; w.mono < end; n++) {
@@ -537,12 +352,133 @@ START_TEST(test_fork_failure_backs_off_and_recovers)
 	}
 	ck_assert_msg(n < 60, "%u passes in 30 s", n);
 	ck_assert_msg(w.lines <= 4, "%u lines in 30 s", w.lines);
-	w.fork_fails = false;
+	w.fork_fails = 0;
 	w.mono += 5 * NSEC_PER_SEC;
 	passes(2);
 	ck_assert_uint_eq(w.forks, 1);
 	ck_assert_int_eq(s->backoff, 0);
 	close(fd);
+}
+END_TEST
+
+START_TEST(test_a_program_that_cannot_be_executed_is_given_up)
+{
+	struct service *s = begin("prefork=1");
+	w.fork_fails = ENOENT;
+	passes(10);
+	ck_assert(s->failed);
+	ck_assert(logged("couldn't exec /bin/true"));
+	ck_assert(logged("too many failures for service a/unix"));
+	ck_assert_uint_eq(s->nforks, 0);
+	ck_assert_int_gt(w.waited, NSEC_PER_SEC);
+}
+END_TEST
+
+START_TEST(test_as_many_children_as_clients_wait)
+{
+	struct service *s = begin("maxchild=7");
+	int fd = client("a");
+	w.queue = 5;
+	pass();
+	ck_assert_uint_eq(w.forks, 5);
+	pass();
+	ck_assert_uint_eq(w.forks, 5);                 /* those are ready; nobody else is started before they took their clients */
+	for (pid_t pid = FIRST_PID; pid < FIRST_PID + 5; pid++) say(s, 2, pid);
+	passes(2);
+	ck_assert_uint_eq(service_active(s), 7);
+	close(fd);
+}
+END_TEST
+
+/* A pass looks at what changed. With nothing changed that is nothing, however many services there are. */
+START_TEST(test_idle_services_cost_nothing)
+{
+	struct buf b = BUF_INIT;
+	buf_puts(&b, "SERVICES {\n");
+	for (int i = 0; i < 300; i++) buf_printf(&b, " s%d cmd=/bin/true listen=\"%s/s%d\" prefork=%d\n", i, w.dir, i, i % 2);
+	buf_puts(&b, "}\n");
+	apply_conf(buf_cstr(&b), false);
+	buf_free(&b);
+	ck_assert_uint_eq(w.m.services.changed.n, 300);
+	passes(20);
+	ck_assert_uint_eq(w.forks, 150);
+	ck_assert_uint_eq(w.m.services.changed.n, 0);
+	say(service_at(&w.m.services, 7), 2, child_find(&w.m.children, FIRST_PID + 3)->pid);
+	pass();
+	ck_assert_uint_le(w.m.services.changed.n, 2);
+}
+END_TEST
+
+START_TEST(test_reports_that_lead_to_nothing_are_read_in_turns)
+{
+	struct service *s = begin("prefork=10 maxchild=10");
+	passes(2);
+	say(s, 2, FIRST_PID);
+	w.mono += NSEC_PER_SEC;
+	pass();
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 1);
+	say(s, 2, FIRST_PID + 1);
+	pass();                                        /* not for the next two milliseconds ... */
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 1);
+	ck_assert_int_gt(w.waited, 0);
+	ck_assert_int_le(w.waited, STATUS_REST);
+	w.mono += w.waited;
+	pass();
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 2);
+	s->maxchild = -1;
+	w.fork_fails = EAGAIN;
+	for (pid_t pid = FIRST_PID + 2; pid < FIRST_PID + 7; pid++) say(s, 2, pid);
+	w.mono += NSEC_PER_SEC;
+	passes(2);
+	say(s, 2, FIRST_PID + 7);
+	pass();                                        /* ... unless there is something to do about it */
+	ck_assert_uint_eq(s->count[CHILD_BUSY], 8);
+	w.fork_fails = 0;
+	w.mono += 5 * NSEC_PER_SEC;
+	passes(2);
+	ck_assert_uint_eq(service_ready(s), 10);
+}
+END_TEST
+
+START_TEST(test_clients_who_wait_in_vain_are_mentioned)
+{
+	static const struct {
+		int maxchild;
+		bool busy;
+		const char *text;
+	} rows[] = {
+		{ 1, true, "service a/unix: 3 clients wait, and all 1 workers that maxchild allows are busy" },
+		{ 1, false, "service a/unix: 3 clients wait, and 1 ready workers do not take them" },
+		{ 2, true, "service a/unix: 3 clients wait, and no worker can be started" },
+	};
+	struct service *s = begin("maxchild=1 prefork=1");
+	int fds[3] = { client("a"), client("a"), client("a") };
+	pass();
+	w.queue = 3;
+	w.fork_fails = EAGAIN;
+	for (size_t i = 0; i < 3; i++) {
+		unsigned lines = 0;
+		s->maxchild = rows[i].maxchild;
+		say(s, rows[i].busy ? 2 : 1, w.next_pid - 1);
+		for (int j = 0; j < 60; j++) {
+			w.mono += NSEC_PER_SEC;
+			pass();
+		}
+		ck_assert_msg(logged(rows[i].text), "%s", buf_cstr(&w.log));
+		for (const char *p = buf_cstr(&w.log); (p = strstr(p, rows[i].text)); p++) lines++;
+		ck_assert_uint_eq(lines, 1);               /* once a minute */
+	}
+	for (int i = 0; i < 3; i++) {
+		close(accept(s->sock, NULL, NULL));
+		close(fds[i]);
+	}
+	unsigned lines = w.lines;
+	w.fork_fails = 0;
+	for (int j = 0; j < 60; j++) {
+		w.mono += NSEC_PER_SEC;
+		pass();
+	}
+	ck_assert_uint_eq(w.lines, lines);
 }
 END_TEST
 
@@ -722,6 +658,13 @@ START_TEST(test_metrics_text)
 		"# TYPE cyrus_master_ready_workers gauge\ncyrus_master_ready_workers{service=\"a\",family=\"unix\"} 2 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "cyrus_master_max_children{service=\"a\",family=\"unix\"} 2147483647 1234\n"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "# TYPE cyrus_master_ready_fails_total counter\n"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "cyrus_master_listen_queue{service=\"a\",family=\"unix\"} 0 1234\n"));
+	ck_assert_ptr_null(strstr(buf_cstr(&b), "cyrus_master_last_message_seconds{"));        /* none came yet */
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "\ncyrus_master_passes_total 1 1234\n"));
+	buf_reset(&b);
+	service_at(&w.m.services, 0)->failed = true;
+	metrics_table(&w.m, &b);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "    reload         0         -\n"));
 	buf_free(&b);
 }
 END_TEST
@@ -730,7 +673,7 @@ TCase *case_loop(void)
 {
 	TCase *c = tcase_create("loop");
 	size_t n = sizeof interruptions / sizeof *interruptions;
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, world_setup, world_teardown);
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, test_interrupted_waits_never_delay_a_message, 0, n);
 	tcase_add_loop_test(c, test_interrupted_waits_never_delay_a_client, 0, n);
@@ -748,6 +691,11 @@ TCase *case_loop(void)
 	tcase_add_test(c, test_maxchild_is_never_exceeded);
 	tcase_add_test(c, test_a_socket_that_cannot_be_served_is_not_watched);
 	tcase_add_test(c, test_fork_failure_backs_off_and_recovers);
+	tcase_add_test(c, test_a_program_that_cannot_be_executed_is_given_up);
+	tcase_add_test(c, test_as_many_children_as_clients_wait);
+	tcase_add_test(c, test_idle_services_cost_nothing);
+	tcase_add_test(c, test_clients_who_wait_in_vain_are_mentioned);
+	tcase_add_test(c, test_reports_that_lead_to_nothing_are_read_in_turns);
 	tcase_add_loop_test(c, test_fork_rate, 0, 4);
 	tcase_add_test(c, test_events_on_both_clocks);
 	tcase_add_test(c, test_due_events_run_in_order_a_few_at_a_time);

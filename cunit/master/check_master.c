@@ -7,7 +7,10 @@ int main(void)
 {
 	Suite *s = suite_create("master");
 	suite_add_tcase(s, case_cyrusconf());
+	suite_add_tcase(s, case_fdset());
 	suite_add_tcase(s, case_loop());
+	suite_add_tcase(s, case_notify());
+	suite_add_tcase(s, case_scenarios());
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);

@@ -4,5 +4,8 @@
 #include <check.h>
 
 TCase *case_cyrusconf(void);
+TCase *case_fdset(void);
 TCase *case_loop(void);
+TCase *case_notify(void);
+TCase *case_scenarios(void);
 #endif

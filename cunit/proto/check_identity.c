@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
 #include <sasl/saslutil.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,13 @@
 
 static char dir[64];
 
-static void ignore_log(void *arg, int priority, const char *line) { (void)arg, (void)priority, (void)line; }
+static char last_error[256];               /* the last line of LOG_ERR */
+
+static void ignore_log(void *arg, int priority, const char *line)
+{
+	(void)arg;
+	if (priority == LOG_ERR) snprintf(last_error, sizeof last_error, "%s", line);
+}
 
 static void setup(void)
 {
@@ -327,6 +334,71 @@ START_TEST(tls_is_offered_only_when_it_can_be)
 }
 END_TEST
 
+/* A self-signed certificate and its key in one file. */
+static char *own_certificate(void)
+{
+	char *path = mem_printf("%s/own.pem", dir);
+	EVP_PKEY *key = NULL;
+	EVP_PKEY_CTX *k = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+	ck_assert(k && EVP_PKEY_keygen_init(k) == 1 && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(k, NID_X9_62_prime256v1) == 1);
+	ck_assert_int_eq(EVP_PKEY_keygen(k, &key), 1);
+	EVP_PKEY_CTX_free(k);
+	X509 *x = X509_new();
+	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_pubkey(x, key);
+	ck_assert_int_gt(X509_sign(x, key, EVP_sha256()), 0);
+	FILE *f = fopen(path, "w");
+	ck_assert(f && PEM_write_X509(f, x) == 1 && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 && !fclose(f));
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return path;
+}
+
+static const struct { const char *conf, *said; } bad_tls[] = {
+	{ "", NULL },
+	{ "tls_server_cert: /none/x\n", "unable to get certificate from '/none/x'" },
+	{ "tls_server_key: /none/x\n", "unable to get private key from '/none/x'" },
+	{ "tls_client_ca_file: /none/x\n", "tls_client_ca_file '/none/x'" },
+	{ "tls_client_ca_file: /dev/null\n", "tls_client_ca_file '/dev/null'" },
+	{ "tls_ca_file: /none/x\n", "tls_client_ca_file '/none/x'" },
+	{ "tls_client_ca_dir: /none/x\n", "tls_client_ca_dir '/none/x'" },
+	{ "tls_ca_path: /none/x\n", "tls_client_ca_dir '/none/x'" },
+	{ "tls_crl_file: /none/x\n", "tls_crl_file '/none/x'" },
+	{ "tls_crl_file: /dev/null\n", "tls_crl_file '/dev/null'" },
+	{ "tls_server_dhparam: /none/x\n", "DH parameters from '/none/x'" },
+	{ "tls_server_dhparam: /dev/null\n", "DH parameters from '/dev/null'" },
+	{ "tls_eccurve: nonesuch\n", "tls_eccurve 'nonesuch'" },
+	{ "tls_ciphers: NONESUCH\n", "tls_ciphers 'NONESUCH'" },
+	{ "tls_client_certs: require\n", "neither tls_client_ca_file nor tls_client_ca_dir" },
+	{ "tls_client_certs: off\ntls_client_ca_file: /none/x\n", "tls_client_ca_file '/none/x'" },
+};
+
+START_TEST(a_bad_tls_file_is_named_and_tls_not_offered)
+{
+	const char *row = bad_tls[_i].conf;
+	char *own = own_certificate();
+	char *cert = strstr(row, "server_cert") ? mem_strdup("") : mem_printf("tls_server_cert: %s\n", own);
+	char *key = strstr(row, "server_key") ? mem_strdup("") : mem_printf("tls_server_key: %s\n", own);
+	char *text = mem_printf("%s%s%s", cert, key, row);
+	struct conf *c = load(text);
+	struct tlsserver t = { 0 };
+	*last_error = 0;
+	ck_assert(tlsserver_starttls_allowed(c));
+	ck_assert_int_eq(tlsserver_starttls_offered(&t, c), !bad_tls[_i].said);
+	ck_assert_msg(bad_tls[_i].said ? strstr(last_error, bad_tls[_i].said) != NULL : !*last_error, "row %d: %s", _i, last_error);
+	*last_error = 0;
+	ck_assert_ptr_eq(tlsserver_ready(&t, c), t.ctx);
+	ck_assert_str_eq(last_error, "");                     /* said once in a session, not at each CAPABILITY */
+	SSL_CTX_free(t.ctx);
+	conf_free(c);
+	free(text);
+	free(key);
+	free(cert);
+	free(own);
+}
+END_TEST
+
 /* Has this machine SASL's plugins for PLAIN and for a password file? Asked in a process of its own: the library starts once. */
 static bool can_log_in(void)
 {
@@ -367,6 +439,7 @@ int main(void)
 	}
 	tcase_add_loop_test(t, users_kept_out, 0, COUNT(denials));
 	tcase_add_test(t, tls_is_offered_only_when_it_can_be);
+	tcase_add_loop_test(t, a_bad_tls_file_is_named_and_tls_not_offered, 0, COUNT(bad_tls));
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);

@@ -180,7 +180,10 @@ void cmd_append(struct session *s)
 {
 	struct request q = { .flags = STRARRAY_INIT };
 	const char *bad = parse(s, &q);
-	if (bad) {
+	if (s->readonly) {
+		drain(s);
+		respond_readonly(s);
+	} else if (bad) {
 		drain(s);
 		respond_bad(s, "%s", bad);
 	} else {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/commands.h"
+#include "imapd/logins.h"
 #include "imapd/respond.h"
 #include "proto/tlsserver.h"
 
@@ -73,6 +74,7 @@ static void anonymous_login(struct session *s)
 		respond_no(s, "Anonymous login is not permitted");
 		return;
 	}
+	if (!logins_allow(s, "anonymous")) return;
 	if (become(s, "anonymous")) {
 		respond_no(s, "Invalid user");
 		return;
@@ -122,6 +124,8 @@ void cmd_login(struct session *s)
 		anonymous_login(s);
 	} else if ((r = check_password(s, canon, name, password)) != SASL_OK) {
 		login_failed(s, canon, r);
+	} else if (!logins_allow(s, canon)) {
+		;                                                    /* answered */
 	} else if (become(s, canon)) {
 		respond_no(s, "Invalid user");
 	} else {
@@ -198,6 +202,7 @@ void cmd_authenticate(struct session *s)
 		authenticate_failed(s, mech, r);
 		return;
 	}
+	if (!logins_allow(s, userid)) return;
 	if (become(s, userid)) {
 		respond_no(s, "Invalid user");
 		return;
@@ -218,18 +223,21 @@ void cmd_authenticate(struct session *s)
 void cmd_starttls(struct session *s)
 {
 	unsigned ssf;
-	if (!tlsserver_enabled(s->conf)) respond_bad(s, "Unrecognized command");
+	char *authid;
+	if (!tlsserver_starttls_allowed(s->conf)) respond_bad(s, "Unrecognized command");
 	else if (s->tls) respond_no(s, "TLS already active");
 	else if (s->logged_in) respond_bad(s, "Can't Starttls after authentication");
-	else if (!s->tls_ctx && !(s->tls_ctx = tlsserver_ctx(s->conf))) respond_no(s, "Error initializing TLS");
+	else if (!tlsserver_ready(&s->engine, s->conf)) respond_no(s, "Error initializing TLS");
 	else {
 		respond_ok(s, "Begin TLS negotiation now");
-		if (prot_flush(s->p) || tlsserver_start(s->p, s->tls_ctx, s->client, &ssf)) {
+		if (prot_flush(s->p) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
+			log_msg(LOG_NOTICE, "STARTTLS negotiation failed: %s", s->client);
 			s->over = true;
 			return;
 		}
 		s->tls = true;
-		saslserver_tls(&s->sasl, ssf, NULL);
+		saslserver_tls(&s->sasl, ssf, authid);
+		free(authid);
 	}
 }
 

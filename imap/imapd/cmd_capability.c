@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const before_login[] = { "IMAP4rev1", "LITERAL+", "ID", "ENABLE", NULL };
+static const char *const before_login_minus[] = { "IMAP4rev1", "LITERAL-", "ID", "ENABLE", NULL };
 static const char *const words_25[] = {
 	"ACL", "RIGHTS=kxten", "QUOTA", "NAMESPACE", "UIDPLUS", "NO_ATOMIC_RENAME", "UNSELECT", "CHILDREN", "CONDSTORE", NULL,
 };
@@ -32,9 +33,9 @@ void capability_put(struct session *s, bool full)
 	bool need_tls = conf_bool(s->conf, OPT_TLS_REQUIRED) && !s->tls;
 	strarray_split(&off, suppress ? suppress : "", " \t");
 	put(s, "CAPABILITY");
-	put_words(s, before_login, &off);
+	put_words(s, conf_bool(s->conf, OPT_LITERALMINUS) ? before_login_minus : before_login, &off);
 	if (full) put_words(s, s->level == LEVEL_25 ? words_25 : words_36, &off);
-	if (tlsserver_enabled(s->conf) && !s->tls && !s->logged_in) put(s, " STARTTLS");
+	if (!s->tls && !s->logged_in && tlsserver_starttls_offered(&s->engine, s->conf)) put(s, " STARTTLS");
 	if (need_tls || s->logged_in || !plaintext_ok(s)) put(s, " LOGINDISABLED");
 	if (!need_tls && (!s->logged_in || s->sasl_layer)) {
 		const char *mechs = saslserver_mechs(&s->sasl, "AUTH=", " AUTH=", s->sasl_layer ? "" : " SASL-IR");

@@ -67,6 +67,7 @@ void cmd_delete(struct session *s)
 	struct mboxop op = operation(s);
 	int r = mboxarg_translate(s, name, &m) ? ERR_NOMAILBOX : 0;
 	if (!r) r = mboxop_delete(&op, &m.parts);
+	if (!r && conf_bool(s->conf, OPT_DELETE_UNSUBSCRIBE)) subs_set(s->st, s->user.userid, &m.parts, false);      /* logged there */
 	mboxarg_free(&m);
 	if (s->sel) selected_update(s, true);
 	if (r == ERR_HASCHILDREN) respond_no(s, "[HASCHILDREN] %s", err_text(r));

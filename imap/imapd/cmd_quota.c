@@ -4,6 +4,7 @@
 #include "imapd/commands.h"
 #include "imapd/mboxarg.h"
 #include "imapd/respond.h"
+#include "store/audit.h"
 #include "store/mailbox.h"
 #include "store/mboxlist.h"
 
@@ -187,6 +188,7 @@ static int set_quota(struct session *s, const struct mboxarg *m, const int64_t l
 		memcpy(q.limit, limit, sizeof q.limit);
 		if (s->level == LEVEL_36) q.modseq++;
 		r = quota_write(s->st, m->name, &q);
+		if (!r) audit_quota(s->st, fresh ? "newquota" : "setquota", m->name, &q);
 		quota_free(&q);
 	}
 	if (!r && fresh) {

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LINE_LIMIT = 1 << 20, COMMAND_LIMIT = 4 << 20, LITERAL_LIMIT = 131072 };
+/* Whatever is configured, a line and a command (without the messages of APPEND) are never longer. */
+enum { LINE_LIMIT = 1 << 20, COMMAND_LIMIT = 4 << 20 };
+
+static const char literal_too_big[] = "[TOOBIG] Literal too long", arguments_too_big[] = "[TOOBIG] Command arguments too long";
 
 /* "{12}", "{12+}" or "~{12}" at the end of a line, where a token may begin. */
 static bool announces(const struct buf *b, size_t start, size_t *at, struct literal *l)
@@ -36,12 +39,42 @@ static bool announces(const struct buf *b, size_t start, size_t *at, struct lite
 	return true;
 }
 
+/* A configured limit; 0 is none, but never more than what a session may cost. */
+static size_t limit(int64_t configured, size_t most)
+{
+	return configured > 0 && (uint64_t)configured < most ? (size_t)configured : most;
+}
+
+static bool breaks_word(unsigned char c) { return c <= 0x20 || c >= 0x7f || strchr("(){%*\"", c); }
+
+/* NULL, or which limit of maxword and maxquoted the line breaks. */
+static const char *overlong(const struct session *s, const char *p, const char *end)
+{
+	size_t maxword = limit(conf_int(s->conf, OPT_MAXWORD), LINE_LIMIT), maxquoted = limit(conf_int(s->conf, OPT_MAXQUOTED), LINE_LIMIT);
+	while (p < end) {
+		const char *start = p;
+		if (*p == '"') {
+			size_t n = 0;
+			for (p++; p < end && *p != '"'; p++, n++)
+				if (*p == '\\' && p + 1 < end) p++;
+			if (n > maxquoted) return "quoted value too long";
+			p += p < end;
+			continue;
+		}
+		while (p < end && !breaks_word((unsigned char)*p)) p++;
+		if ((size_t)(p - start) > maxword) return "word too long";
+		p += p == start;
+	}
+	return NULL;
+}
+
 static bool read_line(struct session *s, struct buf *b)
 {
 	size_t start = b->len;
 	if (!prot_getline(s->p, b, LINE_LIMIT)) return false;
-	if (b->s[b->len - 1] != '\n') {
-		respond_bye(s, "Fatal error: word too long");
+	const char *why = b->s[b->len - 1] == '\n' ? overlong(s, b->s + start, b->s + b->len - 1) : "word too long";
+	if (why) {
+		respond_bye(s, "Fatal error: %s", why);
 		return false;
 	}
 	b->len--;
@@ -59,31 +92,35 @@ static bool refuse_literal(struct session *s, const struct literal *l)
 	return !l->nosync || literal_discard(s->p, l);
 }
 
-/* Appends lines and the literals between them. stop_at: the number of the literal that is not read but reported (0: none). */
-static bool read_rest(struct session *s, struct buf *b, size_t from, int stop_at, struct literal *stopped, bool *too_big)
+/* Appends lines and the literals between them. args: where the arguments begin. stop_at: the number of the literal that is not read but
+ * reported (0: none). Once a limit is broken (*too_big says how) the rest is read and forgotten, so that it is not taken for commands. */
+static bool read_rest(struct session *s, struct buf *b, size_t args, int stop_at, struct literal *stopped, const char **too_big)
 {
+	size_t maxliteral = limit(conf_bytes(s->conf, OPT_MAXLITERAL), COMMAND_LIMIT), from = args - 1;
+	size_t most = args + limit(conf_bytes(s->conf, OPT_MAXARGSSIZE), COMMAND_LIMIT);
 	for (int n = 1;; n++) {
 		struct literal l;
 		size_t at;
+		if (!*too_big && b->len > most) *too_big = arguments_too_big;
 		if (!announces(b, from, &at, &l)) return true;
-		if (n == stop_at) {
+		if (n == stop_at && !*too_big) {
 			*stopped = l;
 			buf_truncate(b, at);
 			return true;
 		}
-		if (l.size > LITERAL_LIMIT || b->len + l.size > COMMAND_LIMIT) {
-			*too_big = true;
-			return refuse_literal(s, &l) && (!l.nosync || (from = b->len, read_line(s, b)));
+		if (!*too_big && l.size > maxliteral) *too_big = literal_too_big;
+		if (!*too_big && b->len + l.size > most) *too_big = arguments_too_big;
+		if (*too_big) {
+			if (!l.nosync) return true;
+			if (!refuse_literal(s, &l)) return false;
+			buf_truncate(b, args);
+		} else {
+			literal_go_ahead(s->p, &l);
+			buf_puts(b, "\r\n");
+			if (!literal_read(s->p, &l, b)) return false;
 		}
-		literal_go_ahead(s->p, &l);
-		buf_puts(b, "\r\n");
-		if (!literal_read(s->p, &l, b)) return false;
 		from = b->len;
 		if (!read_line(s, b)) return false;
-		if (b->len > COMMAND_LIMIT) {
-			respond_bye(s, "Fatal error: word too long");
-			return false;
-		}
 	}
 }
 
@@ -120,12 +157,13 @@ bool command_read(struct session *s)
 {
 	struct buf b = BUF_INIT;
 	struct literal stopped = { .size = UINT64_MAX };
-	bool too_big = false, ok;
+	bool ok;
 	arena_reset(s->cmd);
 	s->tag = "*";
 	s->name = "";
 	s->uid = false;
 	s->has_args = false;
+	s->refused = NULL;
 	s->args = (struct args){ s->cmd, NULL, NULL };
 	if (!read_line(s, &b)) {
 		buf_free(&b);
@@ -140,7 +178,7 @@ bool command_read(struct session *s)
 	}
 	size_t word = taglen + 1, wordlen = word_length(text + word, end), args = word + wordlen;
 	bool append = wordlen == 6 && !strncasecmp(text + word, "APPEND", 6);
-	ok = read_rest(s, &b, taglen, append ? append_stop(&b, args + 1) : 0, &stopped, &too_big);
+	ok = read_rest(s, &b, args, append ? append_stop(&b, args + 1) : 0, &stopped, &s->refused);
 	if (ok) {
 		text = arena_dup(s->cmd, b.s, b.len);
 		s->tag = arena_dup(s->cmd, text, taglen);
@@ -148,11 +186,6 @@ bool command_read(struct session *s)
 		s->has_args = args < b.len && text[args] == ' ';
 		s->args.p = text + args + s->has_args;
 		s->args.end = text + b.len;
-		if (too_big) {
-			respond_no(s, "[TOOBIG] Literal too long");
-			s->name = "";
-			s->args.p = s->args.end;
-		}
 		if (append) {
 			struct literal *l = arena_alloc(s->cmd, sizeof *l);
 			*l = stopped;

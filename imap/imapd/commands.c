@@ -7,7 +7,8 @@
 #include <strings.h>
 
 enum arguments { NONE, SOME };       /* what may follow the name */
-enum { ADMIN = 1, BY_UID = 2 };        /* admin only; also as UID command */
+/* admin only; also as UID command; refused where `readonly` is on (APPEND, with a message under way, refuses itself) */
+enum { ADMIN = 1, BY_UID = 2, WRITES = 4 };
 
 static const struct command {
 	const char *name;
@@ -21,13 +22,13 @@ static const struct command {
 	{ "CAPABILITY", cmd_capability, CMD_ANY, NONE, 0 },
 	{ "CHECK", cmd_check, CMD_SELECTED, NONE, 0 },
 	{ "CLOSE", cmd_close, CMD_SELECTED, NONE, 0 },
-	{ "COPY", cmd_copy, CMD_SELECTED, SOME, BY_UID },
-	{ "CREATE", cmd_create, CMD_AUTH, SOME, 0 },
-	{ "DELETE", cmd_delete, CMD_AUTH, SOME, 0 },
-	{ "DELETEACL", cmd_deleteacl, CMD_AUTH, SOME, 0 },
+	{ "COPY", cmd_copy, CMD_SELECTED, SOME, BY_UID | WRITES },
+	{ "CREATE", cmd_create, CMD_AUTH, SOME, WRITES },
+	{ "DELETE", cmd_delete, CMD_AUTH, SOME, WRITES },
+	{ "DELETEACL", cmd_deleteacl, CMD_AUTH, SOME, WRITES },
 	{ "ENABLE", cmd_enable, CMD_AUTH, SOME, 0 },
 	{ "EXAMINE", cmd_examine, CMD_AUTH, SOME, 0 },
-	{ "EXPUNGE", cmd_expunge, CMD_SELECTED, NONE, 0 },
+	{ "EXPUNGE", cmd_expunge, CMD_SELECTED, NONE, WRITES },
 	{ "FETCH", cmd_fetch, CMD_SELECTED, SOME, BY_UID },
 	{ "GETACL", cmd_getacl, CMD_AUTH, SOME, 0 },
 	{ "GETQUOTA", cmd_getquota, CMD_AUTH, SOME, 0 },
@@ -42,17 +43,17 @@ static const struct command {
 	{ "MYRIGHTS", cmd_myrights, CMD_AUTH, SOME, 0 },
 	{ "NAMESPACE", cmd_namespace, CMD_AUTH, NONE, 0 },
 	{ "NOOP", cmd_noop, CMD_ANY, NONE, 0 },
-	{ "RENAME", cmd_rename, CMD_AUTH, SOME, 0 },
+	{ "RENAME", cmd_rename, CMD_AUTH, SOME, WRITES },
 	{ "SEARCH", cmd_search, CMD_SELECTED, SOME, BY_UID },
 	{ "SELECT", cmd_select, CMD_AUTH, SOME, 0 },
-	{ "SETACL", cmd_setacl, CMD_AUTH, SOME, 0 },
-	{ "SETQUOTA", cmd_setquota, CMD_AUTH, SOME, 0 },
+	{ "SETACL", cmd_setacl, CMD_AUTH, SOME, WRITES },
+	{ "SETQUOTA", cmd_setquota, CMD_AUTH, SOME, WRITES },
 	{ "STARTTLS", cmd_starttls, CMD_ANY, NONE, 0 },
 	{ "STATUS", cmd_status, CMD_AUTH, SOME, 0 },
-	{ "STORE", cmd_store, CMD_SELECTED, SOME, BY_UID },
-	{ "SUBSCRIBE", cmd_subscribe, CMD_AUTH, SOME, 0 },
+	{ "STORE", cmd_store, CMD_SELECTED, SOME, BY_UID | WRITES },
+	{ "SUBSCRIBE", cmd_subscribe, CMD_AUTH, SOME, WRITES },
 	{ "UNSELECT", cmd_unselect, CMD_SELECTED, NONE, 0 },
-	{ "UNSUBSCRIBE", cmd_unsubscribe, CMD_AUTH, SOME, 0 },
+	{ "UNSUBSCRIBE", cmd_unsubscribe, CMD_AUTH, SOME, WRITES },
 };
 enum { NCOMMANDS = sizeof commands / sizeof *commands };
 
@@ -100,6 +101,10 @@ void command_dispatch(struct session *s)
 		respond(s, "BAD Invalid tag");
 		return;
 	}
+	if (s->refused) {
+		respond_no(s, "%s", s->refused);
+		return;
+	}
 	if (!*s->name) {
 		if (args_end(&s->args)) respond_bad(s, "Null command");
 		else respond_bad(s, "Unrecognized command");
@@ -122,6 +127,10 @@ void command_dispatch(struct session *s)
 	}
 	if (c->state == CMD_SELECTED && !s->sel) {
 		respond_bad(s, "Please select a mailbox first");
+		return;
+	}
+	if (s->readonly && c->flags & WRITES) {
+		respond_readonly(s);
 		return;
 	}
 	if (check_arguments(s, c)) c->run(s);

@@ -7,6 +7,7 @@
 #include "master/service_signals.h"
 #include "proto/identity.h"
 #include "proto/tlsserver.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 #include <signal.h>
@@ -58,14 +59,15 @@ static void service_abort(int code)
 static bool tls_first(struct session *s)
 {
 	unsigned ssf;
+	char *authid;
 	if (!process.tls_at_once) return true;
-	if (!s->tls_ctx) s->tls_ctx = tlsserver_ctx(s->conf);
-	if (!s->tls_ctx || tlsserver_start(s->p, s->tls_ctx, s->client, &ssf)) {
+	if (!tlsserver_ready(&s->engine, s->conf) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
 		log_msg(LOG_NOTICE, "imaps TLS negotiation failed: %s", s->client);
 		return false;
 	}
 	s->tls = true;
-	saslserver_tls(&s->sasl, ssf, NULL);
+	saslserver_tls(&s->sasl, ssf, authid);
+	free(authid);
 	return true;
 }
 
@@ -73,7 +75,8 @@ static int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .extssf = process.extssf,
-		.no_plain_check = process.no_check, .check_quota = !process.no_quota, .tls_ctx = process.tls,
+		.no_plain_check = process.no_check, .check_quota = !process.no_quota,
+		.readonly = conf_bool(ctx->conf, OPT_READONLY), .engine.ctx = process.tls,
 	};
 	s.p = prot_new(0, 1);
 	prot_set_timeout(s.p, (int)conf_seconds(ctx->conf, OPT_TIMEOUT));
@@ -84,9 +87,8 @@ static int service_main(struct service_context *ctx)
 	s.arena = arena_new();
 	s.cmd = arena_new();
 	if (!saslserver_new(&s.sasl, ctx->conf, "imap", ctx->name, 0, process.extssf) && tls_first(&s)) session_run(&s);
-	log_msg(LOG_DEBUG, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", s.id, (unsigned long long)prot_bytes_in(s.p),
-		(unsigned long long)prot_bytes_out(s.p));
-	process.tls = s.tls_ctx;
+	audit_traffic(process.st, prot_bytes_in(s.p), prot_bytes_out(s.p));
+	process.tls = s.engine.ctx;
 	process.st->session_id = "";
 	prot_free(s.p);
 	saslserver_free(&s.sasl);

@@ -21,6 +21,7 @@ imapd_SOURCES = \
 	imap/imapd/commands.c imap/imapd/commands.h \
 	imap/imapd/fetch.h imap/imapd/fetch_body.c imap/imapd/fetch_parse.c \
 	imap/imapd/imapd.c \
+	imap/imapd/logins.c imap/imapd/logins.h \
 	imap/imapd/mboxarg.c imap/imapd/mboxarg.h \
 	imap/imapd/respond.c imap/imapd/respond.h \
 	imap/imapd/search_parse.c imap/imapd/search_parse.h \

@@ -52,6 +52,7 @@ void respond_done(struct session *s, int err)
 	else respond_ok(s, "Completed");
 }
 
+void respond_readonly(struct session *s) { respond_no(s, "This connection is configured for read-only access"); }
 void respond_missing(struct session *s) { respond_bad(s, "Missing required argument to %s", s->name); }
 void respond_extra(struct session *s) { respond_bad(s, "Unexpected extra arguments to %s", s->name); }
 

@@ -10,6 +10,7 @@ void respond_bad(struct session *s, const char *fmt, ...) __attribute__((format(
 void respond_bye(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* "* BYE ..."; the session is over */
 void respond_err(struct session *s, int err);              /* tag NO with the text of the code */
 void respond_done(struct session *s, int err);             /* tag OK Completed, or respond_err() */
+void respond_readonly(struct session *s);                  /* NO: the server only lets read */
 void respond_missing(struct session *s);                   /* BAD Missing required argument to Cmd */
 void respond_extra(struct session *s);                     /* BAD Unexpected extra arguments to Cmd */
 

@@ -167,8 +167,8 @@ int selected_open(struct session *s, const char *name, bool examine, struct sele
 	int r = mailbox_open(s->st, name, &sel->mb);
 	if (!r) {
 		sel->rights = acl_evaluate(sel->mb->entry.acl, &s->user.who, &s->st->macros);
-		sel->examine = examine;
-		sel->readonly = examine || !(sel->rights & (ACL_SEEN | ACL_WRITE | ACL_DELETEMSG | ACL_INSERT | ACL_EXPUNGE));
+		sel->examine = examine || s->readonly;
+		sel->readonly = sel->examine || !(sel->rights & (ACL_SEEN | ACL_WRITE | ACL_DELETEMSG | ACL_INSERT | ACL_EXPUNGE));
 		r = refresh(s, sel, true);
 	}
 	if (r) selected_close(&sel);

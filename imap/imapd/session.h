@@ -6,6 +6,7 @@
 #include "io/literal.h"
 #include "io/prot.h"
 #include "proto/saslserver.h"
+#include "proto/tlsserver.h"
 #include "store/store.h"
 
 struct selected;
@@ -15,7 +16,7 @@ struct session {
 	struct store *st;
 	struct prot *p;
 	struct saslserver sasl;
-	SSL_CTX *tls_ctx;                    /* the process's; NULL until needed */
+	struct tlsserver engine;             /* its context is the process's; NULL until needed */
 	enum conf_level level;               /* the wire dialect: 2.5's or 3.6's wording, never mixed */
 	const char *service;                 /* cyrus.conf's name for us */
 	char *client, *id;                   /* "host [ip]", session id */
@@ -28,6 +29,7 @@ struct session {
 	bool id_seen, no_plain_check;        /* ID was given before login; -N */
 	unsigned extssf;                     /* -p */
 	bool check_quota;                    /* false with -q */
+	bool readonly;                       /* option readonly: nothing may be written */
 	bool over;                           /* LOGOUT, BYE or the stream ended */
 	int bad_commands;
 	int64_t quota_warned;                /* clock_mono() of the last quota alert; 0: none yet */
@@ -39,6 +41,7 @@ struct session {
 	struct args args;                    /* behind the name and its space */
 	bool uid;                            /* it was UID FETCH and the like */
 	bool has_args;                       /* a space followed the name */
+	const char *refused;                 /* why it is not even looked at: the text of the NO; NULL: it is */
 	const struct literal *literal;       /* APPEND: the announced message; size UINT64_MAX: there is none */
 };
 

@@ -33,7 +33,10 @@ static bool printable(const char *p)
 	return true;
 }
 
-static bool tls_possible(struct session *s) { return !s->preauth && !s->tls && !s->login && tlsserver_enabled(s->env.conf); }
+static bool tls_possible(struct session *s)
+{
+	return !s->preauth && !s->tls && !s->login && tlsserver_starttls_offered(&s->engine, s->env.conf);
+}
 
 static void cmd_lhlo(struct session *s, char *arg)
 {
@@ -111,17 +114,34 @@ static void cmd_auth(struct session *s, char *arg)
 	}
 }
 
+/* Whoever showed a certificate that names him is authenticated (spec/services.md 13), unless he is barred. */
+static void login_by_certificate(struct session *s, const char *authid)
+{
+	char *canon = NULL, *why = NULL;
+	if (user_canon(s->env.conf, authid, NULL, &canon)) log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL bad userid authenticated", s->client);
+	else if (user_denied(s->env.conf, s->service, canon, &why)) log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL (%s) %s", s->client, canon, why);
+	else {
+		s->login = mem_strdup(canon);
+		proc_register(s->env.conf, s->service, s->client, s->login, NULL, NULL);
+		log_msg(LOG_NOTICE, "login: %s %s EXTERNAL+TLS User logged in SESSIONID=<%s>", s->client, s->login, s->id);
+	}
+	free(why);
+	free(canon);
+}
+
 static void cmd_starttls(struct session *s, char *arg)
 {
 	unsigned ssf;
+	char *authid;
 	if (*arg) reply(s, "%s", bad_parameters);
 	else if (s->tls) reply(s, "454 4.3.3 Already successfully executed STARTTLS");
-	else if (!tlsserver_enabled(s->env.conf)) reply(s, "500 5.5.2 Syntax error");
+	else if (!tlsserver_starttls_allowed(s->env.conf)) reply(s, "500 5.5.2 Syntax error");
 	else if (s->have_sender || s->login || s->preauth) reply(s, "503 5.5.0 STARTTLS not permitted now");
-	else if (!s->tls_ctx && !(s->tls_ctx = tlsserver_ctx(s->env.conf))) reply(s, "454 4.3.3 Error initializing TLS");
+	else if (!tlsserver_ready(&s->engine, s->env.conf)) reply(s, "454 4.3.3 Error initializing TLS");
 	else {
 		reply(s, "220 Begin TLS negotiation now");
-		if (prot_flush(s->p) || tlsserver_start(s->p, s->tls_ctx, s->client, &ssf)) {
+		if (prot_flush(s->p) || tlsserver_start(s->p, s->engine.ctx, s->client, &ssf, &authid)) {
+			log_msg(LOG_NOTICE, "[lmtpd] STARTTLS failed: %s", s->client);
 			reply(s, "454 4.3.3 STARTTLS failed");
 			s->over = true;
 			return;
@@ -129,7 +149,9 @@ static void cmd_starttls(struct session *s, char *arg)
 		s->tls = true;
 		free(s->lhlo);                        /* what was said in the clear does not count */
 		s->lhlo = NULL;
-		saslserver_tls(&s->sasl, ssf, NULL);
+		saslserver_tls(&s->sasl, ssf, authid);
+		if (authid) login_by_certificate(s, authid);
+		free(authid);
 	}
 }
 
@@ -193,6 +215,10 @@ static void cmd_mail(struct session *s, char *arg)
 	char *bad = NULL, *save = NULL;
 	if (!s->preauth && !s->login) {
 		reply(s, "%s Authentication required", conf_bool(s->env.conf, OPT_SOFT_NOAUTH) ? "430" : "530");
+		return;
+	}
+	if (conf_bool(s->env.conf, OPT_READONLY)) {              /* for now: the client keeps it and tries again */
+		reply(s, "451 4.3.2 This connection is configured for read-only access");
 		return;
 	}
 	if (s->have_sender) {

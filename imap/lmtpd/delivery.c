@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/audit.h"
 #include "store/duplicate.h"
 #include "store/mboxlist.h"
 #include "text/date.h"
@@ -77,8 +78,10 @@ static bool is_repeat(struct delivery *d, struct mailbox *mb, const struct messa
 	if (!m->id || mb->h.options & MBOXOPT_DUPDELIVER) return false;
 	if (!duplicate_check(d->env->duplicates, &(struct duplicate_key){ m->id, unique, m->date }, NULL)) return false;
 	log_msg(LOG_INFO, "dupelim: eliminated duplicate message to %s id %s date %s (delivery)", unique, m->id, m->date ? m->date : "");
-	log_msg(LOG_NOTICE, "auditlog: duplicate sessionid=<%s> action=<delivery> message-id=%s user=<%s> mailbox=<%s>", d->env->session_id,
-		m->id, mb->entry.parts.localpart ? mb->entry.parts.localpart : "", mb->entry.name);
+	if (audit_on(d->env->st)) {
+		log_msg(LOG_NOTICE, "auditlog: duplicate sessionid=<%s> action=<delivery> message-id=%s user=<%s> date=<%s>", d->env->session_id,
+			m->id, unique, m->date ? m->date : "");
+	}
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include "lmtpd/session.h"
 #include "master/service_signals.h"
 #include "proto/identity.h"
+#include "store/audit.h"
 #include "store/duplicate.h"
 
 #include <signal.h>
@@ -54,7 +55,7 @@ static int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .duplicates = process.duplicates },
-		.tls_ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
+		.engine.ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
 	};
 	s.p = prot_new(0, 1);
 	prot_set_timeout(s.p, 360);
@@ -65,9 +66,8 @@ static int service_main(struct service_context *ctx)
 		if (s.preauth) saslserver_tls(&s.sasl, 2, "postman");       /* makes EXTERNAL available */
 		session_run(&s);
 	}
-	log_msg(LOG_DEBUG, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", s.id, (unsigned long long)prot_bytes_in(s.p),
-		(unsigned long long)prot_bytes_out(s.p));
-	process.tls = s.tls_ctx;
+	audit_traffic(process.st, prot_bytes_in(s.p), prot_bytes_out(s.p));
+	process.tls = s.engine.ctx;
 	process.st->session_id = "";
 	prot_free(s.p);
 	saslserver_free(&s.sasl);

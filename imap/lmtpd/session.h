@@ -6,12 +6,13 @@
 #include "lmtpd/address.h"
 #include "lmtpd/recipient.h"
 #include "proto/saslserver.h"
+#include "proto/tlsserver.h"
 
 struct session {
 	struct delivery_env env;             /* what recipients and deliveries need */
 	struct prot *p;
 	struct saslserver sasl;
-	SSL_CTX *tls_ctx;                    /* the process's; NULL until needed */
+	struct tlsserver engine;             /* its context is the process's; NULL until needed */
 	const char *service;                 /* cyrus.conf's name for us */
 	char *client, *id;                   /* "host [ip]", session id */
 	unsigned *sequence;                  /* of session ids in this process */

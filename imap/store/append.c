@@ -13,11 +13,19 @@
 #include <string.h>
 #include <strings.h>
 
+/* mailbox_maxmessages_email: as good as a quota, whether or not quotas are looked at. */
+static int check_room(const struct mailbox *mb, int64_t messages)
+{
+	long most = conf_int(mb->st->conf, OPT_MAILBOX_MAXMESSAGES_EMAIL);
+	return most > 0 && mb->entry.type == 'e' && messages > 0 && mb->h.exists + messages > most ? ERR_QUOTA : 0;
+}
+
 int append_begin(struct store *st, const char *name, const char *userid, uint32_t rights, int64_t bytes, int64_t messages, struct append *a)
 {
 	*a = (struct append){ .userid = userid, .rights = rights, .seen = SEQSET_INIT };
 	int r = mailbox_open(st, name, &a->mb);
 	if (!r) r = mailbox_lock(a->mb, LOCK_EXCLUSIVE);
+	if (!r && (r = check_room(a->mb, messages))) mailbox_unlock(a->mb);
 	if (!r && bytes >= 0) {
 		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_STORAGE] = bytes, [QUOTA_MESSAGE] = messages };
 		r = quota_check(st, a->mb->hdr.quotaroot, diff, NULL);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/audit.h"
 #include "store/paths.h"
 #include "store/statuscache.h"
 #include "store/synclog.h"
@@ -133,19 +134,23 @@ static void after_commit(struct mailbox *mb)
 int mailbox_commit(struct mailbox *mb)
 {
 	if (!mb->index_dirty && !mb->header_dirty && !mb->npending && !mb->cache_dirty) return 0;
+	struct strarray audit = STRARRAY_INIT;
 	int r = mailbox_cache_sync(mb);
 	if (!r) r = commit_quota(mb);
 	if (!r) r = mailbox_annots_commit(mb);
 	if (!r) r = commit_header_file(mb);
 	if (!r && (mb->index_dirty || mb->npending)) {
+		audit_collect(mb, &audit);
 		r = announce_rewrites(mb);
 		if (!r) r = commit_records(mb);
 		if (!r) r = commit_index_header(mb);
 	}
 	if (r) {
+		strarray_free(&audit);
 		mailbox_abort(mb);
 		return r;
 	}
+	audit_tell(&audit);
 	forget_pending(mb);
 	mb->index_dirty = mb->modseq_bumped = false;
 	/* the records are in the file now: read them from there from now on */

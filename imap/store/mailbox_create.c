@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/audit.h"
 #include "base/num.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
@@ -36,6 +37,15 @@ static int make_dirs(struct store *st, const struct mbentry *e)
 	return r;
 }
 
+/* mailbox_initial_flags: 2.5 makes them with the mailbox; 3.x only lets them be made later beyond the limit for ordinary ones. */
+static void initial_flags(const struct store *st, const struct strarray *names, struct mboxheader *h)
+{
+	int n = 0;
+	if (st->layout->level != LEVEL_25) return;
+	for (size_t i = 0; i < names->n && n < USER_FLAGS; i++)
+		if (mboxheader_flag_ok(names->v[i]) && mboxheader_flag(h, names->v[i]) < 0) h->flagname[n++] = names->v[i];
+}
+
 static int write_header(struct store *st, const struct mbentry *e, const char *quotaroot, bool list_form, uint32_t *crc)
 {
 	struct mboxheader h = { .list_form = list_form, .quotaroot = (char *)(uintptr_t)quotaroot, .uniqueid = e->uniqueid, .acl = e->acl,
@@ -44,6 +54,10 @@ static int write_header(struct store *st, const struct mbentry *e, const char *q
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	snprintf(type, sizeof type, "%c%s", e->type, list_form && e->flags & MBENTRY_LEGACYDIRS ? "l" : "");
 	h.type = type;
+	const char *flags = conf_str(st->conf, OPT_MAILBOX_INITIAL_FLAGS);
+	struct strarray names = STRARRAY_INIT;
+	strarray_split(&names, flags ? flags : "", " \t");
+	initial_flags(st, &names, &h);
 	mboxheader_print(&h, &text);
 	*crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
 	int r = path_mailbox(st, e, META_HEADER, "cyrus.header", &path);
@@ -51,6 +65,7 @@ static int write_header(struct store *st, const struct mbentry *e, const char *q
 		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write %s: %m", e->name, buf_cstr(&path));
 		r = err_from_errno(errno);
 	}
+	strarray_free(&names);
 	buf_free(&path);
 	buf_free(&text);
 	return r;
@@ -145,9 +160,10 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	if (!r) r = mboxlist_put(st, &e);
 	if (r) {
 		mailbox_remove_files(st, &e);
-	} else if (root) {
+	} else {
 		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1 };
-		quota_use(st, root, e.name, diff);
+		if (root) quota_use(st, root, e.name, diff);
+		audit_create(st, &e);
 	}
 done:
 	namelock_release(st, &name);
@@ -240,6 +256,7 @@ int mailbox_delete(struct store *st, const char *name)
 		if (mboxlist_lookup(st, name, &e)) return r;
 		r = mboxlist_bury(st, &e);
 		if (!r) mailbox_remove_files(st, &e);
+		if (!r) audit_delete(st, &e);
 		mbentry_free(&e);
 		return r;
 	}
@@ -256,7 +273,10 @@ int mailbox_delete(struct store *st, const char *name)
 		r = mboxlist_bury(st, &mb->entry);
 		if (!r) mailbox_remove_files(st, &mb->entry);
 	}
-	if (!r) log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
+	if (!r) {
+		log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
+		audit_delete(st, &mb->entry);
+	}
 	mailbox_close(&mb);
 	return r;
 }

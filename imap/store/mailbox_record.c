@@ -210,6 +210,18 @@ void mailbox_repair_record(struct mailbox *mb, const struct index_record *r)
 
 enum { ORDINARY_FLAGS = 100 };
 
+/* 3.x: a flag the administrator names may use the numbers kept from ordinary ones (spec 3.4). */
+static bool reserved_flag(const struct mailbox *mb, const char *name)
+{
+	const char *flags = conf_str(mb->st->conf, OPT_MAILBOX_INITIAL_FLAGS);
+	struct strarray names = STRARRAY_INIT;
+	if (!flags || mb->st->layout->level != LEVEL_36) return false;
+	strarray_split(&names, flags, " \t");
+	bool found = strarray_findcase(&names, name) >= 0;
+	strarray_free(&names);
+	return found;
+}
+
 int mailbox_user_flag(struct mailbox *mb, const char *name, bool create, bool trusted, int *num)
 {
 	int n = mboxheader_flag(&mb->hdr, name);
@@ -218,7 +230,7 @@ int mailbox_user_flag(struct mailbox *mb, const char *name, bool create, bool tr
 		if (!mboxheader_flag_ok(name)) return ERR_BADFLAG;
 		if (mb->index_lock != LOCK_EXCLUSIVE) return ERR_INTERNAL;
 		for (n = 0; n < USER_FLAGS && mb->hdr.flagname[n]; n++) ;
-		if (n >= (trusted ? USER_FLAGS : ORDINARY_FLAGS)) return ERR_USERFLAGS;
+		if (n >= (trusted || reserved_flag(mb, name) ? USER_FLAGS : ORDINARY_FLAGS)) return ERR_USERFLAGS;
 		mb->hdr.flagname[n] = mem_strdup(name);
 		mb->header_dirty = true;
 		mailbox_touch_index(mb);

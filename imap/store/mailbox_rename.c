@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/audit.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
 #include "sys/clock.h"
@@ -248,7 +249,7 @@ static int rename_by_id(struct mailbox *mb, const struct mbentry *to, const char
 int mailbox_rename(struct store *st, const char *from, const char *to, const char *partition)
 {
 	struct mailbox *mb;
-	struct mbentry e = { 0 }, old;
+	struct mbentry e = { 0 }, was = { 0 }, old;
 	struct namelock *lock = NULL, *user = NULL;
 	char *root = NULL, *owner = NULL;
 	bool move = !strcmp(from, to);
@@ -258,6 +259,7 @@ int mailbox_rename(struct store *st, const char *from, const char *to, const cha
 	}
 	int r = mailbox_open(st, from, &mb);
 	if (r) return r;
+	mbentry_copy(&was, &mb->entry);
 	target_entry(st, mb, to, partition, &e);
 	if (!path_root(st, e.partition, META_DATA)) r = ERR_PARTITION;
 	bool by_id = st->layout->level == LEVEL_36 && !(e.flags & MBENTRY_LEGACYDIRS);
@@ -278,20 +280,21 @@ int mailbox_rename(struct store *st, const char *from, const char *to, const cha
 		if (!r && by_id && !partition) {
 			r = rename_by_id(mb, &e, root);
 		} else if (!r) {
-			struct mbentry was;
-			mbentry_copy(&was, &mb->entry);
 			namelock_release(st, &lock);            /* the copy is opened under it */
 			r = rename_by_copy(mb, &e, root);
 			if (!r && move) mailbox_remove_files(st, &was);
 			if (move && !r) mb->h.options &= ~(uint32_t)MBOXOPT_DELETED;
-			mbentry_free(&was);
 		}
 		mailbox_unlock(mb);
 	}
 	mailbox_close(&mb);
 	namelock_release(st, &lock);
 	namelock_release(st, &user);
-	if (!r) log_msg(LOG_NOTICE, "Rename: %s -> %s", from, to);
+	if (!r) {
+		log_msg(LOG_NOTICE, "Rename: %s -> %s", from, to);
+		audit_rename(st, &was, &e);
+	}
+	mbentry_free(&was);
 	mbentry_free(&e);
 	free(root);
 	free(owner);
@@ -308,6 +311,7 @@ int mailbox_set_acl(struct store *st, const char *name, const char *acl)
 	if (r) return r;
 	r = mailbox_lock(mb, LOCK_EXCLUSIVE);
 	if (!r) {
+		char *before = mem_strdup(mb->entry.acl);
 		mbentry_copy(&e, &mb->entry);
 		mbentry_set_acl(&e, acl);
 		if (st->layout->level == LEVEL_36) e.foldermodseq = mailbox_next_modseq(mb);
@@ -321,9 +325,11 @@ int mailbox_set_acl(struct store *st, const char *name, const char *acl)
 		} else {
 			mailbox_abort(mb);
 		}
-		mbentry_free(&e);
 		int r2 = mailbox_unlock(mb);
 		if (!r) r = r2;
+		if (!r) audit_acl(st, &e, before);
+		free(before);
+		mbentry_free(&e);
 	}
 	mailbox_close(&mb);
 	return r;

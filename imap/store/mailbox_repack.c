@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "store/audit.h"
 #include "store/cacherec.h"
 #include "store/paths.h"
 #include "sys/clock.h"
@@ -17,7 +18,9 @@ static int unlink_message(struct mailbox *mb, const struct index_record *r)
 {
 	struct buf path = BUF_INIT;
 	int e = mailbox_message_path(mb, r, &path);
-	if (!e && sys_unlink(buf_cstr(&path)) < 0 && errno != ENOENT) {
+	if (!e && sys_unlink(buf_cstr(&path)) == 0) {
+		audit_unlink(mb, r);
+	} else if (!e && errno != ENOENT) {
 		log_msg(LOG_ERR, "IOERROR: mailbox %s: uid %u: cannot unlink %s: %m", mb->entry.name, r->uid, buf_cstr(&path));
 		e = ERR_IO;
 	}

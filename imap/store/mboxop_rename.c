@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/ptrarray.h"
 #include "store/append.h"
+#include "store/audit.h"
 #include "store/mboxlist.h"
 
 #include <stdlib.h>
@@ -125,6 +126,7 @@ static int copy_quota_root(struct store *st, const struct mbname *from, const st
 	if (!r) {
 		memset(q.used, 0, sizeof q.used);
 		r = quota_write(st, b, &q);
+		if (!r) audit_quota(st, "newquota", b, &q);
 		quota_free(&q);
 	} else if (r == ERR_NOQUOTAROOT) {
 		r = 0;

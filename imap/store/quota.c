@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/audit.h"
 #include "store/dlist.h"
 #include "store/layout.h"
 #include "store/paths.h"
@@ -175,9 +176,10 @@ int quota_delete(struct store *st, const char *root)
 	struct cyrusdb *db;
 	int r = open_db(st, &db);
 	if (r) return r;
-	r = cyrusdb_delete(db, root, strlen(root), NULL, true) ? ERR_IO : 0;
+	int rc = cyrusdb_delete(db, root, strlen(root), NULL, false);
 	cyrusdb_close(db);
-	return r;
+	if (!rc) audit_quota(st, "rmquota", root, NULL);
+	return rc && rc != CYRUSDB_NOTFOUND ? ERR_IO : 0;
 }
 
 int quota_change(struct store *st, const char *root, bool (*change)(void *arg, struct quota *q), void *arg)

@@ -1,17 +1,21 @@
-/* cyr_info.c - prints the configuration, what in it nobody reads, and the processes that run (spec/tools.md 3). */
+/* cyr_info.c - prints the configuration, what in it nobody reads, the processes that run, and what master counts (spec/tools.md 3). */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "conf/lint.h"
 #include "conf/procfile.h"
 #include "conf/program.h"
 #include "master/conf_cyrus.h"
+#include "master/watch.h"
 #include "store/paths.h"
 #include "store/store.h"
 #include "sys/file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -114,6 +118,48 @@ static int show_proc(const struct conf *c)
 	return 0;
 }
 
+/* ---- master */
+
+static int ask_master(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct timeval patience = { 10, 0 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) return -1;
+	if (strlen(path) >= sizeof un.sun_path) {
+		errno = ENAMETOOLONG;
+	} else {
+		memcpy(un.sun_path, path, strlen(path) + 1);
+		if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience)
+			&& !connect(fd, (struct sockaddr *)&un, sizeof un)) return fd;
+	}
+	int e = errno;
+	close(fd);
+	errno = e;
+	return -1;
+}
+
+/* What a running master says of its services. */
+static int show_master(const struct conf *c)
+{
+	struct buf text = BUF_INIT, path = BUF_INIT;
+	char block[8192];
+	ssize_t n = -1;
+	buf_printf(&path, "%s/" WATCH_SOCKET, conf_dir(c));
+	int fd = ask_master(buf_cstr(&path)), e = errno;
+	while (fd >= 0 && (n = read(fd, block, sizeof block)) > 0) buf_append(&text, block, (size_t)n);
+	if (fd >= 0 && n < 0) e = errno;
+	size_t end = strlen(WATCH_END);
+	bool whole = n == 0 && text.len >= end && !memcmp(text.s + text.len - end, WATCH_END, end);
+	if (text.len) fwrite(text.s, 1, whole ? text.len - end : text.len, stdout);
+	if (n < 0) fprintf(stderr, "no master answers at %s: %s\n", buf_cstr(&path), strerror(e));
+	else if (!whole) fprintf(stderr, "the answer of master at %s breaks off\n", buf_cstr(&path));
+	if (fd >= 0) close(fd);
+	buf_free(&text);
+	buf_free(&path);
+	return whole ? 0 : EX_UNAVAILABLE;
+}
+
 static int usage(const char *name)
 {
 	fprintf(stderr, "Usage: %s [-C <altconfig>] [-M <cyrus.conf>] [-n appname] command\n\n"
@@ -123,7 +169,8 @@ static int usage(const char *name)
 		"  * conf-default  - show default config for all options\n"
 		"  * conf-lint     - show unknown config options\n"
 		"  * conf-idle     - show config options that are set and have no effect\n"
-		"  * proc          - show running processes\n", name);
+		"  * proc          - show running processes\n"
+		"  * master        - show what master says of its services\n", name);
 	return 255;
 }
 
@@ -135,6 +182,7 @@ static int run(const struct conf *c, const char *command, const char *cyrusconf,
 	if (!strcmp(command, "conf-lint")) return lint(c, cyrusconf);
 	if (!strcmp(command, "conf-idle")) return show_idle(c);
 	if (!strcmp(command, "proc")) return show_proc(c);
+	if (!strcmp(command, "master")) return show_master(c);
 	return usage(name);
 }
 

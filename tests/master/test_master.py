@@ -5,6 +5,7 @@ Each instance lives in a temporary directory, in a session of its own, on ports 
 time: deadlines only keep a failing test from hanging."""
 import os
 import pwd
+import resource
 import shutil
 import signal
 import socket
@@ -17,7 +18,9 @@ BUILD = os.getcwd()
 MASTER = os.environ.get("MASTER", os.path.join(BUILD, "master", "master"))
 ECHO = os.path.join(BUILD, "echo_service")
 PROBE = os.path.join(BUILD, "master_probe")
-PATIENCE = 60
+SYSLOG = os.path.join(BUILD, "tests", "syslog_file.so")
+INFO = os.path.join(BUILD, "imap", "tools", "cyr_info")
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
 
 def until(what, condition):
@@ -36,6 +39,9 @@ class Instance:
         self.path("socket", make=True)
         self.process = None
         self.options = list(options)
+        with socket.socket() as probe:     # @port@
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         with open(self.path("imapd.conf"), "w") as f:
             f.write("configdirectory: %s\nprometheus_enabled: yes\nprometheus_update_freq: 1\n%s" % (self.dir, imapd_conf))
         self.write(cyrus_conf)
@@ -47,7 +53,7 @@ class Instance:
         return p
 
     def write(self, text):
-        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE)
+        text = text.replace("@dir@", self.dir).replace("@echo@", ECHO).replace("@probe@", PROBE).replace("@port@", str(self.port))
         with open(self.path("cyrus.conf.new"), "w") as f:
             f.write(text.replace("@conf@", self.path("imapd.conf")))
         os.rename(self.path("cyrus.conf.new"), self.path("cyrus.conf"))     # an empty file is a valid one
@@ -57,7 +63,8 @@ class Instance:
 
     def environment(self):
         e = dict(os.environ, CYRUS_USER=pwd.getpwuid(os.getuid()).pw_name, 
-                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0")
+                 ASAN_OPTIONS="detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:verify_asan_link_order=0",
+                 LD_PRELOAD=SYSLOG, SYSLOG_FILE=self.path("log"))
         for name in ("CYRUS_GROUP", "CYRUS_VERBOSE", "CYRUS_PREFIX", "CYRUS_SERVICE", "CYRUS_ID", "CYRUS_ISDAEMON"):
             e.pop(name, None)
         return e
@@ -70,6 +77,14 @@ class Instance:
     def run(self):
         return subprocess.run(self.command(), start_new_session=True, env=self.environment(), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+
+    def log(self, word=""):
+        """The lines of the log with this word in them."""
+        try:
+            with open(self.path("log"), errors="replace") as f:
+                return [x.rstrip("\n") for x in f if word in x]
+        except FileNotFoundError:
+            return []
 
     def send(self, sig):
         self.process.send_signal(sig)
@@ -100,6 +115,24 @@ class Instance:
                 s.close()
                 return None
         return until("connect to " + name, attempt)
+
+    def connect_once_or_none(self, name="s"):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(1)
+        try:
+            s.connect(self.path(name))
+            return s if s.recv(1) else None
+        except OSError:
+            return None
+        finally:
+            s.close()
+
+    def run_daemon(self):
+        self.options.append("-d")
+        try:
+            return self.run()
+        finally:
+            self.options.remove("-d")
 
     def metric(self, metric, service, family="unix"):
         want = 'cyrus_master_%s{service="%s",family="%s"}' % (metric, service, family)
@@ -142,6 +175,16 @@ def line(s):
 def hello(s):
     words = line(s).split()
     return int(words[words.index("pid") + 1])
+
+
+def info(m):
+    """The table of cyr_info master: service to column to text."""
+    p = subprocess.run([INFO, "-C", m.path("imapd.conf"), "master"], env=m.environment(), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    if p.returncode:
+        return p.returncode, p.stderr
+    lines = [x.split() for x in p.stdout.splitlines()[1:]]
+    return 0, {x[0]: dict(zip(lines[0][1:], x[1:])) for x in lines[1:]}
 
 
 ECHO_CONF = 'SERVICES {\n  echo cmd="@echo@ -C @conf@%s" listen="@dir@/s" %s\n}\n'
@@ -224,6 +267,18 @@ class MasterTest(unittest.TestCase):
             self.assertEqual([x for x in seen[name] if x.startswith(("env CYRUS_SERVICE", "env CYRUS_ID", "env CYRUS_IS"))], [])
         self.assertIn("pgid other", seen["wait"])
         self.assertIn("pgid parent", seen["daemon"])
+        self.assertEqual(m.stop(), 0)
+
+    def test_maxfds(self):
+        limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
+        conf = "SERVICES {\n" + "".join(' s%d cmd="@probe@ @dir@/out%d stay" listen="@dir@/s%d" prefork=1 maxfds=%d\n' % (i, i, i, n)
+                                        for i, n in enumerate((0, 123, -1, 10 ** 6))) + "}\n"
+        m = self.instance(conf).start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit // 2, limit)))
+        for i, want in enumerate((limit // 2, 123, limit, limit)):
+            until("the probe", lambda: os.path.exists(m.path("out%d" % i)))
+            with open(m.path("out%d" % i)) as f:
+                self.assertIn("nofile %d\n" % want, f.read())
+        self.assertEqual(len(m.log("service s3/unix: maxfds=1000000 is above the hard limit, using %d" % limit)), 1)
         self.assertEqual(m.stop(), 0)
 
     def test_reload_with_a_bad_file_keeps_the_old_configuration(self):
@@ -356,10 +411,66 @@ class MasterTest(unittest.TestCase):
             until("hanging", lambda: os.path.exists(m.path("here")))
             self.assertEqual(m.stop(), 0)
 
-    def test_more_services_than_descriptors(self):
-        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(500))
-        m = self.instance("SERVICES {\n" + entries + "}\n").start()
+    def many(self, n, **kw):
+        entries = "".join(' s%d cmd="@echo@ -C @conf@" listen="@dir@/s%d"\n' % (i, i) for i in range(n))
+        return self.instance("SERVICES {\n" + entries + "}\n").start(**kw)
+
+    def test_cyr_info_tells_the_state_of_each_service(self):
+        m = self.instance('SERVICES {\n u cmd="@echo@ -C @conf@" listen="@dir@/s" prefork=2\n'
+                          ' z cmd="/bin/sleep 1000" listen="@dir@/z" maxchild=1\n'
+                          ' bad cmd="/bin/false" listen="@dir@/bad" prefork=1\n}\n'
+                          'DAEMON {\n d cmd="/bin/sleep 1000"\n}\n').start()
+        clients = [m.connect("z") for i in range(4)] + [m.connect("s")]
+        hello(clients[-1])
+        until("the failing service is given up", lambda: m.log("too many failures for service bad/unix"))
+        until("clients wait", lambda: info(m)[1]["z/unix"]["active"] == "1")
+        until("the client counts", lambda: info(m)[1]["u/unix"]["clients"] == "1")
+        status, table = info(m)
+        self.assertEqual(status, 0)
+        self.assertEqual(table["u/unix"]["ready"], "2")
+        self.assertEqual(table["u/unix"]["active"], "3")
+        self.assertEqual(table["u/unix"]["disabled"], "0")
+        self.assertRegex(table["u/unix"]["last"], r"^[0-9.]+s?$")
+        self.assertEqual(table["z/unix"]["max"], "1")
+        self.assertIn(table["z/unix"]["queue"], ("4", "-"))        # where the kernel does not tell: "-"
+        self.assertEqual(table["bad/unix"]["disabled"], "reload")
+        self.assertEqual(table["bad/unix"]["failures"], "5")
+        self.assertEqual(table["d/daemon"]["active"], "1")
+        self.assertEqual(os.stat(m.path("socket/master.status")).st_mode & 0o777, 0o600)
+        self.assertEqual(m.stop(), 0)
+        status, said = info(m)
+        self.assertEqual(status, 69)
+        self.assertIn("no master answers", said)
+        self.assertFalse(os.path.exists(m.path("socket/master.status")))
+
+    def test_those_who_ask_for_the_state_and_do_not_read(self):
+        m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
+        hello(m.connect())
+        deaf = [m.connect("socket/master.status") for i in range(30)]
+        hello(m.connect())                 # they are told what fits, and master goes on
+        self.assertEqual(info(m)[0], 0)
+        for s in deaf:
+            s.close()
+        self.assertEqual(m.stop(), 0)
+
+    def test_R8_more_services_than_an_fd_set_holds(self):
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
+            self.skipTest("the hard limit of descriptors is below 2000")
+        m = self.many(500)
+        for i in (499, 0, 250):
+            hello(m.connect("s%d" % i))
+        self.assertEqual(m.log("out of descriptors"), [])
+        self.assertEqual(m.stop(), 0)
+
+    def test_R8_more_services_than_descriptors(self):
+        m = self.many(400, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300)))
         hello(m.connect("s0"))
+        told = until("the line", lambda: m.log("out of descriptors"))
+        self.assertEqual(len(told), 1, told)
+        self.assertLess(len(m.log(" err: ")), 5, "one line, not one for each")
+        m.send(signal.SIGHUP)              # descriptors are kept for reading the file again
+        until("reload", lambda: m.log("Services reconfigured."))
+        hello(m.connect("s1"))
         self.assertEqual(m.stop(), 0)
 
     def test_ready_file(self):

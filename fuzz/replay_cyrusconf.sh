@@ -1,2 +1,0 @@
-#!/bin/sh
-exec ./fuzz_cyrusconf "${srcdir:-.}"/fuzz/corpus/cyrusconf/*
