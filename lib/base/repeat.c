@@ -28,6 +28,7 @@ static void finish(struct repeat *r, struct repeat_kind *k)
 	k->passed = 0;
 	k->more = 0;
 	if (!more) return;
+	r->counting--;
 	snprintf(text, sizeof text, "%lu more line%s like: %s", more, more == 1 ? "" : "s", k->last);
 	r->emit(r->arg, k->priority, text);
 }
@@ -68,7 +69,7 @@ bool repeat_pass(struct repeat *r, int64_t now, int priority, const char *line)
 		k->passed++;
 		return true;
 	}
-	k->more++;
+	r->counting += !k->more++;
 	snprintf(k->last, sizeof k->last, "%s", line);
 	return false;
 }
@@ -82,6 +83,7 @@ void repeat_flush(struct repeat *r, int64_t now)
 int64_t repeat_due(const struct repeat *r)
 {
 	int64_t due = INT64_MAX;
+	if (!r->counting) return due;      /* asked on every pass of a loop */
 	for (size_t i = 0; i < REPEAT_KINDS; i++) {
 		const struct repeat_kind *k = &r->kinds[i];
 		if (k->passed && k->more && k->began + REPEAT_WINDOW < due) due = k->began + REPEAT_WINDOW;

@@ -27,6 +27,7 @@ struct repeat_kind {
 
 struct repeat {
 	struct repeat_kind kinds[REPEAT_KINDS];
+	unsigned counting;                 /* kinds with lines to tell of */
 	/* Writes "N more lines like: TEXT"; must not come back here. */
 	void (*emit)(void *arg, int priority, const char *text);
 	void *arg;
