@@ -59,7 +59,7 @@ check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
 echo_service_SOURCES = cunit/master/echo_service.c
 echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 echo_thread_SOURCES = cunit/master/echo_thread.c
-echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
+echo_thread_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
