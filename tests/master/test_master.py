@@ -277,6 +277,7 @@ class MasterTest(unittest.TestCase):
         s = m.connect()
         hello(s)
         s.close()
+        until("idle", lambda: m.log("telling master 1"))       # a reload before that would end it without
         m.send(signal.SIGHUP)
         until("reloaded", lambda: m.log("Services reconfigured."))
         hello(m.connect())
