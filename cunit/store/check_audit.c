@@ -128,10 +128,10 @@ START_TEST(mailboxes)
 	if (more) EXPECT("acl", "modseq sessionid=<S1> mailbox=<user.fred.a> uniqueid=<?> highestmodseq=<2> deletedmodseq=<0>",
 		"acl: sessionid=<S1> mailbox=<user.fred.a> uniqueid=<?> mbtype=<e> oldacl=<fred\tlrswipkxtecdan\t> acl=<fred\tlr\t> foldermodseq=<2>");
 	else EXPECT("acl");
-	ck_assert_int_eq(mailbox_rename(t.st, "user.fred.a", "user.fred.b", NULL), 0);
+	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }), 0);
 	ck_assert(fits(lines.v[lines.n - 1], "rename sessionid=<S1> oldmailbox=<user.fred.a> newmailbox=<user.fred.b> uniqueid=<?>"));
 	strarray_free(&lines);
-	ck_assert_int_eq(mailbox_rename(t.st, "user.fred.a", "user.fred.c", NULL), ERR_NOMAILBOX);
+	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.c" }), ERR_NOMAILBOX);
 	EXPECT("a rename that failed");
 	ck_assert_int_eq(mailbox_delete(t.st, "user.fred.b"), 0);
 	EXPECT("delete", "delete sessionid=<S1> mailbox=<user.fred.b> uniqueid=<?>");
@@ -145,13 +145,13 @@ START_TEST(partitions)
 	start(&t, levels[_i], "auditlog: yes\npartition-other: /dev/null/x\n");
 	storetest_create(&t, "user.fred");
 	strarray_free(&lines);
-	ck_assert_int_ne(mailbox_rename(t.st, "user.fred", "user.fred", "other"), 0);
+	ck_assert_int_ne(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred", .partition = "other" }), 0);
 	EXPECT("a move that failed");
 	storetest_close(&t);
 	storetest_run("mkdir %s/other && sed -i 's,/dev/null/x,%s/other,' %s/imapd.conf", t.dir, t.dir, t.dir);
 	storetest_open(&t);
 	t.st->session_id = "S2";
-	ck_assert_int_eq(mailbox_rename(t.st, "user.fred", "user.fred", "other"), 0);
+	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred", .partition = "other" }), 0);
 	EXPECT("move", "partitionmove sessionid=<S2> mailbox=<user.fred> uniqueid=<?> oldpart=<default> newpart=<other>");
 	finish(&t);
 }

@@ -6,6 +6,7 @@
 #include "imapd/logins.h"
 #include "imapd/respond.h"
 #include "proto/tlsserver.h"
+#include "store/autocreate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static int become(struct session *s, const char *userid)
 	}
 	s->ns.level = s->st->ns.level;
 	s->logged_in = true;
+	if (!s->user.isadmin && !s->readonly) autocreate_user(s->st, userid);      /* logged there; without an INBOX he is in all the same */
 	return 0;
 }
 

@@ -16,7 +16,7 @@ static void told(void *arg, const struct mbname *from, const struct mbname *to, 
 	struct session *s = arg;
 	char *a = session_external(s, from), *b = to ? session_external(s, to) : NULL;
 	if (!a) return;
-	if (!b && !to) respond(s, "NO delete %s: %s", a, err_text(err));
+	if (!to) respond(s, "NO delete %s: %s", a, err_text(err));
 	else if (err) respond(s, "NO rename %s %s: %s", a, b ? b : "", err_text(err));
 	else respond(s, "OK rename %s %s", a, b ? b : "");
 }
@@ -26,15 +26,71 @@ static struct mboxop operation(struct session *s)
 	return (struct mboxop){ s->st, &s->user, &s->ns, told, s };
 }
 
+/* TYPE words; the letter is the store's. */
+static const struct { const char *word; char type; bool only36; } types[] = {
+	{ "email", 'e', false }, { "calendar", 'c', false }, { "addressbook", 'a', false }, { "netnews", 'n', false }, { "collection", 'b', true },
+};
+
+static int type_of(struct session *s, const char *word, char *type)
+{
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (!strcasecmp(word, types[i].word) && (!types[i].only36 || s->level == LEVEL_36)) {
+			*type = types[i].type;
+			return 0;
+		}
+	return ERR_MBTYPE;
+}
+
+/* "(\\Sent \\Junk)" as "\\Sent \\Junk". */
+static bool parse_uses(struct args *a, char **out)
+{
+	struct buf b = BUF_INIT;
+	char *w;
+	bool ok = true;
+	while (ok && !args_char(a, ')')) {
+		ok = (!b.len || args_space(a)) && args_flag(a, &w);
+		if (ok) buf_printf(&b, "%s%s", b.len ? " " : "", w);
+	}
+	*out = arena_strdup(a->arena, buf_cstr(&b));
+	buf_free(&b);
+	return ok;
+}
+
+/* RFC 6154 create-param, with the words of spec/imap.md 6.3; one that is not known is passed over with its value. */
+static bool parse_params(struct session *s, struct mboxop_new *how, int *err)
+{
+	struct args *a = &s->args;
+	char *word, *value;
+	do {
+		if (!args_word(a, &word) || !args_space(a)) return false;
+		if (args_char(a, '(')) {
+			if (!parse_uses(a, &value)) return false;
+			if (!strcasecmp(word, "USE")) how->use = value;
+		} else if (*word && args_peek(a) == '\\' ? !args_flag(a, &value) : !args_astring(a, &value)) {
+			return false;
+		} else if (!strcasecmp(word, "PARTITION")) {
+			how->partition = value;
+		} else if (!strcasecmp(word, "SERVER")) {
+			*err = ERR_NOSERVER;
+		} else if (!strcasecmp(word, "TYPE")) {
+			int r = type_of(s, value, &how->type);
+			if (r) *err = r;
+		}
+	} while (args_space(a));
+	return args_char(a, ')');
+}
+
 void cmd_create(struct session *s)
 {
 	struct mboxarg m = { 0 };
+	struct mboxop_new how = { 0 };
 	char *name, *partition = NULL, *id = NULL;
+	int r = 0;
 	if (!args_astring(&s->args, &name)) {
 		respond_missing(s);
 		return;
 	}
-	if (args_space(&s->args) && !args_astring(&s->args, &partition)) {
+	if (args_space(&s->args) && !(args_char(&s->args, '(') ? parse_params(s, &how, &r) : args_astring(&s->args, &partition))) {
 		respond_bad(s, "Invalid partition name in %s", s->name);
 		return;
 	}
@@ -43,10 +99,12 @@ void cmd_create(struct session *s)
 		return;
 	}
 	struct mboxop op = operation(s);
-	int r = mboxarg_translate(s, name, &m) ? ERR_BADNAME : 0;
-	if (!r) r = mboxop_create(&op, &m.parts, partition, &id);
+	if (partition) how.partition = partition;
+	if (!r) r = mboxarg_translate(s, name, &m) ? ERR_BADNAME : 0;
+	if (!r) r = mboxop_create(&op, &m.parts, &how, &id);
 	mboxarg_free(&m);
-	if (r) respond_err(s, r);
+	if (r == ERR_BADENTRY || r == ERR_SPECIALUSE) respond_no(s, "[USEATTR] %s", err_text(r));
+	else if (r) respond_err(s, r);
 	else if (s->level == LEVEL_36 && id) respond_ok(s, "[MAILBOXID (%s)] Completed", id);
 	else respond_ok(s, "Completed");
 	free(id);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "proto/saslserver.h"
+#include "store/autocreate.h"
 #include "store/mailbox.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
@@ -164,6 +165,12 @@ static int check_user(struct delivery_env *env, const char *userid, const char *
 	char *why = NULL;
 	if (mbname_from_userid(&inbox, userid, &env->st->ns)) return ERR_NOMAILBOX;
 	int r = mboxlist_lookup_parts(env->st, &inbox, &e);
+	if (!r && e.flags & MBENTRY_DELETED) {
+		mbentry_free(&e);
+		r = ERR_NOMAILBOX;
+	}
+	if (r == ERR_NOMAILBOX && conf_bool(env->conf, OPT_AUTOCREATE_POST) && !autocreate_user(env->st, userid))
+		r = mboxlist_lookup_parts(env->st, &inbox, &e);
 	if (!r) {
 		out->userid = mem_strdup(userid);
 		out->mailbox = mem_strdup(e.name);
@@ -231,23 +238,4 @@ int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool
 
 /* ------------------------------------------------------------------------------------------------ scripts */
 
-bool recipient_sieve_dir(struct delivery_env *env, const struct mbentry *inbox, struct buf *out)
-{
-	const struct conf *c = env->conf;
-	const char *dir = conf_str(c, OPT_SIEVEDIR), *id = inbox->uniqueid;
-	bool full = conf_bool(c, OPT_FULLDIRHASH);
-	if (!dir || !inbox->parts.localpart) return false;
-	if (env->level == LEVEL_36 && !(inbox->flags & MBENTRY_LEGACYDIRS)) {
-		if (!id || !id[0]) return false;
-		path_by_id(dir, id, out);
-		return true;
-	}
-	char *part = mem_strdup(inbox->parts.localpart);
-	for (char *p = part; env->level == LEVEL_25 && *p; p++)
-		if (*p == '.') *p = '^';
-	buf_puts(out, dir);
-	if (inbox->parts.domain) buf_printf(out, "/domain/%c/%s", dir_hash_c(inbox->parts.domain, full), inbox->parts.domain);
-	buf_printf(out, "/%c/%s", dir_hash_c(part, full), part);
-	free(part);
-	return true;
-}
+bool recipient_sieve_dir(struct delivery_env *env, const struct mbentry *inbox, struct buf *out) { return path_sieve(env->st, inbox, out); }

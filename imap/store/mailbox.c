@@ -20,7 +20,8 @@ enum { HEADER_FILE_MAX = 1 << 22 };
 static struct mailbox *find_open(struct store *st, const char *name)
 {
 	struct mailbox *mb = st->mailboxes;
-	while (mb && strcmp(mb->entry.name, name)) mb = mb->next;
+	/* one that was deleted while open, or moved, is no longer what the name means */
+	while (mb && (mb->h.options & MBOXOPT_DELETED || strcmp(mb->entry.name, name))) mb = mb->next;
 	return mb;
 }
 
@@ -170,6 +171,19 @@ done:
 	return r;
 }
 
+/* Somebody renamed it by id while we have it open: from here on it goes by the new name. */
+static void follow_name(struct mailbox *mb)
+{
+	struct mbentry now;
+	if (!mb->hdr.name || !mb->entry.uniqueid || !strcmp(mb->hdr.name, mb->entry.name) || mboxlist_lookup(mb->st, mb->hdr.name, &now)) return;
+	if (now.uniqueid && !strcmp(now.uniqueid, mb->entry.uniqueid) && now.partition && !strcmp(now.partition, mb->entry.partition)) {
+		mbentry_free(&mb->entry);
+		mb->entry = now;
+	} else {
+		mbentry_free(&now);
+	}
+}
+
 /* ------------------------------------------------------------------------------------------------ the index lock */
 
 static int read_index_header(struct mailbox *mb)
@@ -258,6 +272,7 @@ int mailbox_lock(struct mailbox *mb, enum lock_mode mode)
 	mb->quota_noted = false;
 	mb->cache_checked = mb->cache_checked && mb->cache_ok;
 	r = mailbox_read_header_file(mb);
+	if (!r) follow_name(mb);
 	if (!r) r = read_index_header(mb);
 	if (!r && mb->h.leaked_cache_records & INDEX_COMMITTING) r = heal(mb, mode);
 	if (r) release_index(mb);

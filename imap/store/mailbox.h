@@ -96,11 +96,24 @@ struct mailbox_create {
 	uint32_t options;
 	char type;                            /* 0: mail */
 	uint32_t minor_version;               /* 0: the layout's */
+	const char *specialuse, *specialuse_userid;      /* whose private annotation; NULL: none */
 };
 int mailbox_create(struct store *st, const struct mailbox_create *c);      /* directories, files, list entry */
-/* Renames (layout by id) or copies and deletes (by name). same_uidvalidity as the layout does. */
-int mailbox_rename(struct store *st, const char *from, const char *to, const char *partition);
-int mailbox_delete(struct store *st, const char *name);                    /* for good: files and entry */
+/* Under another name, on another partition, or both. By id only records change; by name, and between partitions, a complete copy is made
+ * first. Everything turns with the one transaction of the mailbox list: before it there is the old mailbox, after it the new one, with its
+ * ACL; a death there leaves quota drift and files that nobody names, which the next attempt or mailbox_create() clears away. */
+struct mailbox_rename {
+	const char *from, *to;                /* internal; equal: only the partition changes */
+	const char *partition;                /* NULL: as it is */
+	const char *acl;                      /* NULL: as it is */
+	bool only_check;                      /* whether it could be done */
+	const char *old_owner, *new_owner;    /* a user is renamed: his private annotations become the other's; NULL: nobody's change */
+};
+int mailbox_rename(struct store *st, const struct mailbox_rename *m);
+/* The messages of `from` (2.5: and all that the index knows of them) become the new mailbox `to`; `from` stays and is empty. A death between the two leaves
+ * them in both. ERR_NOMATCH: level 3.6 and there is none. */
+int mailbox_empty_into(struct store *st, const char *from, const char *to);
+int mailbox_delete(struct store *st, const char *name);                    /* for good: entry and files */
 int mailbox_set_acl(struct store *st, const char *name, const char *acl);  /* list entry and header */
 int mailbox_set_quotaroot(struct mailbox *mb, const char *root);           /* needs the exclusive index lock */
 char *partition_choose(struct store *st, const struct mbname *n, const char *wanted);     /* NULL: none; caller frees */
@@ -109,6 +122,14 @@ char *partition_choose(struct store *st, const struct mbname *n, const char *wan
 int mailbox_repack(struct mailbox *mb);           /* needs exclusive name and index locks */
 int mailbox_unlink_files(struct mailbox *mb);     /* the same */
 int mailbox_remove_files(struct store *st, const struct mbentry *e);
+int mailbox_make_dirs(struct store *st, const struct mbentry *e);          /* durably */
+/* What an interrupted operation left where `e` is to be made. copied: unique id of the mailbox that is about to be copied there, or NULL. */
+void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied);
+/* The files of mb (index lock held exclusively) as those of `to`: complete, synced, in no list yet. bump: a new modseq. */
+int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char *quotaroot, bool bump);
+void mailbox_annots_drop(struct store *st, const struct mbentry *e);       /* rows of the mailbox in the global annotations database */
+int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner);
+int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e);      /* the entry of a mailbox to be; the caller frees */
 int mailbox_read_header_file(struct mailbox *mb);
 int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *offset);
 int mailbox_cache_sync(struct mailbox *mb);

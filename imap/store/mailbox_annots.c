@@ -158,3 +158,97 @@ void mailbox_annots_abort(struct mailbox *mb)
 	mb->annots_txn = NULL;
 	if (txn) cyrusdb_abort(mb->annots, txn);
 }
+
+/* ------------------------------------------------------------------------------------------------ rows of mailboxes (spec 8.1) */
+
+struct rows {
+	struct cyrusdb *db;
+	struct cyrusdb_txn *txn;
+	const struct buf *to;          /* scope to copy to */
+	size_t from_len;
+	const char *old_owner, *new_owner;
+};
+
+/* The global database, when there is one and the mailbox has a scope. scope: with its NUL. */
+static bool open_global(struct store *st, const struct mbentry *e, struct buf *scope, struct cyrusdb **db)
+{
+	struct buf path = BUF_INIT;
+	path_conf(st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
+	st->layout->annot_scope(e, scope);
+	buf_putc(scope, 0);
+	bool ok = scope->len > 1 && access(buf_cstr(&path), F_OK) == 0
+		&& !cyrusdb_open(st->dbs, conf_word(st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, db);
+	buf_free(&path);
+	return ok;
+}
+
+static int drop_global(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct rows *x = arg;
+	(void)val, (void)vallen;
+	return cyrusdb_delete(x->db, key, keylen, &x->txn, true);
+}
+
+static int any_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	(void)arg, (void)key, (void)keylen, (void)val, (void)vallen;
+	return 1;
+}
+
+static int finish_rows(struct rows *x, int rc)
+{
+	if (!rc && x->txn) rc = cyrusdb_commit(x->db, x->txn);
+	else if (x->txn) cyrusdb_abort(x->db, x->txn);
+	x->txn = NULL;
+	return rc ? ERR_IO : 0;
+}
+
+void mailbox_annots_drop(struct store *st, const struct mbentry *e)
+{
+	struct buf scope = BUF_INIT;
+	struct rows x = { 0 };
+	if (open_global(st, e, &scope, &x.db)) {
+		int r = cyrusdb_foreach(x.db, scope.s, scope.len, NULL, any_row, NULL, NULL);      /* no write lock where there is nothing */
+		if (r == 1) r = finish_rows(&x, cyrusdb_foreach(x.db, scope.s, scope.len, NULL, drop_global, &x, &x.txn));
+		if (r) log_msg(LOG_ERR, "DBERROR: mailbox %s: cannot remove its annotations", e->name);
+		cyrusdb_close(x.db);
+	}
+	buf_free(&scope);
+}
+
+static int copy_global(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct rows *x = arg;
+	struct buf fresh = BUF_INIT, data = BUF_INIT;
+	const char *entry = key + x->from_len, *end = key + keylen, *nul = memchr(entry, 0, keylen - x->from_len);
+	buf_add(&fresh, x->to);
+	if (x->old_owner && x->new_owner && nul && (size_t)(end - nul) == strlen(x->old_owner) + 2 && !strcmp(nul + 1, x->old_owner)) {
+		buf_append(&fresh, entry, (size_t)(nul + 1 - entry));
+		buf_append(&fresh, x->new_owner, strlen(x->new_owner) + 1);
+	} else {
+		buf_append(&fresh, entry, (size_t)(end - entry));
+	}
+	buf_append(&data, val, vallen);
+	int r = cyrusdb_store(x->db, fresh.s, fresh.len, data.s, data.len, &x->txn);
+	buf_free(&fresh);
+	buf_free(&data);
+	return r;
+}
+
+int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	struct rows x = { .to = &b, .old_owner = old_owner, .new_owner = new_owner };
+	int r = 0;
+	if (open_global(st, from, &a, &x.db)) {
+		st->layout->annot_scope(to, &b);
+		buf_putc(&b, 0);
+		x.from_len = a.len;
+		if (buf_cmp(&a, &b) && cyrusdb_foreach(x.db, a.s, a.len, NULL, any_row, NULL, NULL) == 1)
+			r = finish_rows(&x, cyrusdb_foreach(x.db, a.s, a.len, NULL, copy_global, &x, &x.txn));
+		cyrusdb_close(x.db);
+	}
+	buf_free(&a);
+	buf_free(&b);
+	return r;
+}

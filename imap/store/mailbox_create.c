@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
+#include "store/specialuse.h"
 #include "store/walk.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -20,15 +21,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static int make_dirs(struct store *st, const struct mbentry *e)
+int mailbox_make_dirs(struct store *st, const struct mbentry *e)
 {
-	static const enum meta_kind kinds[] = { META_INDEX, META_CACHE, META_HEADER, META_DATA };
+	static const enum meta_kind kinds[] = { META_INDEX, META_CACHE, META_HEADER, META_ANNOTATIONS, META_SQUAT, META_DATA };
 	struct buf path = BUF_INIT;
 	int r = 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !r; i++) {
 		buf_reset(&path);
 		r = path_mailbox(st, e, kinds[i], NULL, &path);
-		if (!r && file_mkdirs(buf_cstr(&path), 0755) < 0) {
+		if (!r && file_mkdirs_sync(buf_cstr(&path), 0755) < 0) {
 			log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot make directory %s: %m", e->name, buf_cstr(&path));
 			r = err_from_errno(errno);
 		}
@@ -86,7 +87,7 @@ static int write_file(struct store *st, const struct mbentry *e, enum meta_kind 
 }
 
 /* Fills the entry of a mailbox to be: same place as the owner's INBOX (spec 1.3). */
-static int plan_entry(struct store *st, const struct mailbox_create *c, struct mbentry *e)
+int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e)
 {
 	struct mbentry old;
 	*e = (struct mbentry){ .name = mem_strdup(c->name), .type = c->type ? c->type : 'e' };
@@ -126,6 +127,7 @@ static int write_files(struct store *st, const struct mailbox_create *c, const s
 		.minor_version = minor, .start_offset = index_header_size(minor), .record_size = index_record_size(minor),
 		.uidvalidity = e->uidvalidity, .highestmodseq = 1, .createdmodseq = 1, .changes_epoch = (uint32_t)clock_now(),
 		.synccrc_annot = minor >= 14 ? 12345678 : 0,
+		.quota_annot_used = c->specialuse ? strlen(c->specialuse) : 0,
 		.options = c->options | (uint32_t)conf_int(st->conf, OPT_MAILBOX_DEFAULT_OPTIONS) | MBOXOPT_POP3_NEW_UIDL,
 	};
 	char block[INDEX_HEADER_MAX], word[4] = { 0 };
@@ -136,13 +138,19 @@ static int write_files(struct store *st, const struct mailbox_create *c, const s
 	return r;
 }
 
+static int check_folders(struct store *st, const char *root)
+{
+	const int64_t one[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1 };
+	return quota_check(st, root, one, NULL);
+}
+
 int mailbox_create(struct store *st, const struct mailbox_create *c)
 {
 	struct mbentry e;
 	struct namelock *user = NULL, *name = NULL;
 	struct buf lock = BUF_INIT;
 	char *root = NULL, *owner = NULL;
-	int r = plan_entry(st, c, &e);
+	int r = mailbox_plan(st, c, &e);
 	if (r) goto done;
 	owner = mbname_userid(&e.parts);
 	if ((r = namelock_user(st, owner, LOCK_EXCLUSIVE, &user))) goto done;
@@ -155,13 +163,16 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	st->layout->lock_name(&e, &lock);
 	if ((r = namelock_take(st, buf_cstr(&lock), LOCK_EXCLUSIVE, LOCK_DEFAULT, &name))) goto done;
 	root = quota_find_root(st, &e.parts);
-	r = make_dirs(st, &e);
+	if ((r = check_folders(st, root))) goto done;
+	mailbox_clear_leftovers(st, &e, NULL);
+	r = mailbox_make_dirs(st, &e);
 	if (!r) r = write_files(st, c, &e, root);
+	if (!r && c->specialuse) r = specialuse_set(st, c->specialuse_userid, &e, c->specialuse);
 	if (!r) r = mboxlist_put(st, &e);
 	if (r) {
 		mailbox_remove_files(st, &e);
 	} else {
-		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1 };
+		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1, [QUOTA_ANNOTSTORAGE] = c->specialuse ? (int64_t)strlen(c->specialuse) : 0 };
 		if (root) quota_use(st, root, e.name, diff);
 		audit_create(st, &e);
 	}
@@ -224,54 +235,89 @@ int mailbox_remove_files(struct store *st, const struct mbentry *e)
 	return r;
 }
 
-static int drop_annotation(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+/* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or renamed away
+ * (its header has the id of the tombstone), or an unfinished copy of mailbox `copied` (its id). Anything else there is not ours to touch: it
+ * may be a mailbox whose entry was lost. */
+static bool is_leftover(struct store *st, const struct mbentry *e, const char *copied)
 {
-	(void)val, (void)vallen;
-	return cyrusdb_delete(arg, key, keylen, NULL, true);
-}
-
-/* The mailbox's rows in the global annotations database (spec 8.1). */
-static void drop_annotations(struct store *st, const struct mbentry *e)
-{
-	struct buf path = BUF_INIT, scope = BUF_INIT;
-	struct cyrusdb *db;
-	path_conf(st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
-	st->layout->annot_scope(e, &scope);
-	buf_putc(&scope, 0);
-	if (scope.len > 1 && !access(buf_cstr(&path), F_OK)
-	    && !cyrusdb_open(st->dbs, conf_word(st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, &db)) {
-		cyrusdb_foreach(db, scope.s, scope.len, NULL, drop_annotation, db, NULL);
-		cyrusdb_close(db);
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct mboxheader h;
+	struct index_header x;
+	struct mbentry old;
+	char block[INDEX_HEADER_MAX];
+	bool yes = false;
+	if (!path_mailbox(st, e, META_HEADER, "cyrus.header", &path) && !file_read(buf_cstr(&path), 1 << 22, &text)
+	    && !mboxheader_parse(&h, text.s, text.len)) {
+		if (h.uniqueid && copied) yes = !strcmp(h.uniqueid, copied);
+		if (h.uniqueid && !yes && !mboxlist_lookup_any(st, e->name, &old)) {
+			yes = old.flags & MBENTRY_DELETED && old.uniqueid && !strcmp(h.uniqueid, old.uniqueid);
+			mbentry_free(&old);
+		}
+		mboxheader_free(&h);
+	}
+	buf_reset(&path);
+	int fd = yes || path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
+	if (fd >= 0) {
+		ssize_t n = sys_pread_full(fd, block, sizeof block, 0);
+		yes = n > 0 && !index_header_decode(block, (size_t)n, &x) && x.options & MBOXOPT_DELETED;
+		sys_close(fd);
 	}
 	buf_free(&path);
-	buf_free(&scope);
+	buf_free(&text);
+	return yes;
+}
+
+void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied)
+{
+	if (is_leftover(st, e, copied)) mailbox_remove_files(st, e);
+	mailbox_annots_drop(st, e);
+}
+
+/* The entry is still there although the index says DELETED, or there is no index: what is left goes. */
+static int delete_ruin(struct store *st, const char *name)
+{
+	struct mbentry e;
+	int r = mboxlist_lookup(st, name, &e);
+	if (r) return r;
+	r = mboxlist_bury(st, &e);
+	if (!r) {
+		mailbox_annots_drop(st, &e);
+		mailbox_remove_files(st, &e);
+		audit_delete(st, &e);
+	}
+	mbentry_free(&e);
+	return r;
+}
+
+/* The list comes first: from there on it is deleted, whatever becomes of the rest. The usage is taken off the root next (a death in between is
+ * quota drift), with the mark that tells those who have it open. */
+static int delete_open(struct mailbox *mb)
+{
+	struct store *st = mb->st;
+	int r = mboxlist_bury(st, &mb->entry);
+	if (r) return r;
+	mailbox_touch_index(mb);
+	mb->h.options |= MBOXOPT_DELETED;
+	mailbox_commit(mb);                                /* logged there; the list has the say */
+	mb->h.options |= MBOXOPT_DELETED;
+	mailbox_annots_drop(st, &mb->entry);
+	return 0;
 }
 
 int mailbox_delete(struct store *st, const char *name)
 {
 	struct mailbox *mb;
 	int r = mailbox_open(st, name, &mb);
-	if (r == ERR_IO || r == ERR_BADFORMAT) {           /* nothing usable there: only the entry goes */
-		struct mbentry e;
-		if (mboxlist_lookup(st, name, &e)) return r;
-		r = mboxlist_bury(st, &e);
-		if (!r) mailbox_remove_files(st, &e);
-		if (!r) audit_delete(st, &e);
-		mbentry_free(&e);
-		return r;
-	}
+	if (r == ERR_IO || r == ERR_BADFORMAT) return delete_ruin(st, name);
 	if (r) return r;
 	r = mailbox_lock(mb, LOCK_EXCLUSIVE);
 	if (!r) {
-		drop_annotations(st, &mb->entry);
-		mailbox_touch_index(mb);
-		mb->h.options |= MBOXOPT_DELETED;
-		r = mailbox_commit(mb);
-		if (!r) r = mboxlist_bury(st, &mb->entry);
+		r = delete_open(mb);
 		mailbox_unlock(mb);
-	} else if (r == ERR_BADFORMAT) {
-		r = mboxlist_bury(st, &mb->entry);
-		if (!r) mailbox_remove_files(st, &mb->entry);
+	} else if (r == ERR_BADFORMAT || (r == ERR_NOMAILBOX && mb->h.options & MBOXOPT_DELETED)) {
+		r = delete_ruin(st, name);
+		mailbox_close(&mb);
+		return r;
 	}
 	if (!r) {
 		log_msg(LOG_NOTICE, "Deleted mailbox %s", name);

@@ -14,8 +14,14 @@ struct mboxop {
 	void *arg;
 };
 
-/* partition NULL: chosen. Missing ancestors are made where the layout's release makes them. *uniqueid (may be NULL; caller frees). */
-int mboxop_create(struct mboxop *op, const struct mbname *n, const char *partition, char **uniqueid);
+struct mboxop_new {
+	const char *partition;               /* NULL: chosen */
+	const char *use;                     /* words of a special use as given; NULL: none */
+	char type;                           /* 0: mail */
+};
+/* how may be NULL. Missing ancestors are made where the layout's release makes them. *uniqueid (may be NULL; caller frees).
+ * ERR_BADENTRY: no such special use; ERR_SPECIALUSE: another mailbox has it; ERR_USEPLACE: not in that place. */
+int mboxop_create(struct mboxop *op, const struct mbname *n, const struct mboxop_new *how, char **uniqueid);
 int mboxop_delete(struct mboxop *op, const struct mbname *n);
 int mboxop_rename(struct mboxop *op, const struct mbname *from, const struct mbname *to, const char *partition);
 #endif

@@ -4,7 +4,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/autocreate.h"
 #include "store/mboxlist.h"
+#include "store/paths.h"
+#include "store/specialuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,23 +41,28 @@ static int parent_of(struct store *st, const struct mbname *n, struct mbentry *o
 	return r;
 }
 
+/* The owner's first CREATE INBOX counts as autocreation. */
+static bool may_make_inbox(struct mboxop *op, const struct mbname *n) { return mboxop_owns(op, n) && autocreate_quota(op->st) >= 0; }
+
+static int may_create_below(struct mboxop *op, const struct mbentry *parent)
+{
+	if (op->st->layout->level == LEVEL_36 && specialuse_listed(op->st, parent, OPT_SPECIALUSE_NOCHILDREN)) return ERR_PERM;
+	return op->user->isadmin || mboxop_rights(op, parent) & ACL_CREATE ? 0 : ERR_PERM;
+}
+
 int mboxop_may_create(struct mboxop *op, const struct mbname *n)
 {
 	struct store *st = op->st;
 	struct mbentry parent;
 	if (op->user->isadmin) {
-		if (!n->localpart || !n->boxes.n) return 0;
-		int r = parent_of(st, n, &parent);
-		if (!r) mbentry_free(&parent);
-		return r ? ERR_PERM : 0;                          /* a user's folders hang on his INBOX */
+		if (!n->localpart || !n->boxes.n || n->deleted) return 0;
+	} else if (mbname_is_inbox(n)) {
+		return may_make_inbox(op, n) ? 0 : ERR_PERM;
 	}
-	if (mbname_is_inbox(n)) return mboxop_owns(op, n) && conf_is_set(st->conf, OPT_AUTOCREATE_QUOTA)
-		&& conf_bytes(st->conf, OPT_AUTOCREATE_QUOTA) > 0 ? 0 : ERR_PERM;
-	int r = parent_of(st, n, &parent);
-	if (r) return ERR_PERM;
-	uint32_t rights = mboxop_rights(op, &parent);
+	if (parent_of(st, n, &parent)) return ERR_PERM;           /* a user's folders hang on his INBOX */
+	int r = may_create_below(op, &parent);
 	mbentry_free(&parent);
-	return rights & ACL_CREATE ? 0 : ERR_PERM;
+	return r;
 }
 
 /* The ACL of a new mailbox: the parent's; an owner's everything; else option defaultacl. Caller frees. */
@@ -85,10 +93,11 @@ static char *new_acl(struct store *st, const struct mbname *n)
 	return buf_take(&b);
 }
 
-static int create_one(struct store *st, const struct mbname *n, const char *partition)
+static int create_one(struct store *st, const struct mbname *n, struct mailbox_create c)
 {
 	char *name = mbname_internal(n, &st->ns), *acl = new_acl(st, n);
-	struct mailbox_create c = { .name = name, .partition = partition, .acl = acl };
+	c.name = name;
+	c.acl = acl;
 	int r = mailbox_create(st, &c);
 	free(acl);
 	free(name);
@@ -96,7 +105,7 @@ static int create_one(struct store *st, const struct mbname *n, const char *part
 }
 
 /* 3.6 makes what is missing on the way; a user's INBOX is never made so. */
-static int create_ancestors(struct store *st, const struct mbname *n)
+int mboxop_make_ancestors(struct store *st, const struct mbname *n)
 {
 	struct mbname up = { 0 };
 	struct mbentry e;
@@ -111,18 +120,29 @@ static int create_ancestors(struct store *st, const struct mbname *n)
 			mbentry_free(&e);
 			if (live) continue;
 		}
-		r = create_one(st, &up, NULL);
+		r = create_one(st, &up, (struct mailbox_create){ 0 });
 		if (r == ERR_EXISTS) r = 0;
 	}
 	mbname_free(&up);
 	return r;
 }
 
-int mboxop_create(struct mboxop *op, const struct mbname *n, const char *partition, char **uniqueid)
+/* The special use wanted, spelt right, where it may stand: the creator's own mailbox; 3.6: directly below his INBOX (an administrator anywhere
+ * in that place), and nowhere else. */
+static int check_use(struct mboxop *op, const struct mbname *n, const char *words, struct buf *out)
+{
+	struct store *st = op->st;
+	int r = specialuse_parse(st, words, out);
+	if (r || !out->len) return r;
+	if (st->layout->level == LEVEL_25) return mboxop_owns(op, n) || op->user->isadmin ? 0 : ERR_PERM;
+	if (!n->localpart || n->boxes.n != 1) return ERR_USEPLACE;
+	return specialuse_unique(st, op->user->userid, buf_cstr(out));
+}
+
+static int check_new(struct mboxop *op, const struct mbname *n, const char *name, bool partition)
 {
 	struct store *st = op->st;
 	struct mbentry e;
-	char *name = mbname_internal(n, &st->ns);
 	int r = mbname_check_create(n, name, op->ns);
 	if (!r && !mboxlist_lookup(st, name, &e)) {
 		bool visible = mboxop_rights(op, &e) & ACL_LOOKUP || mboxop_owns(op, n);
@@ -130,16 +150,29 @@ int mboxop_create(struct mboxop *op, const struct mbname *n, const char *partiti
 		r = visible ? ERR_EXISTS : ERR_PERM;
 	}
 	if (!r && partition && !op->user->isadmin) r = ERR_PERM;
-	if (!r) r = mboxop_may_create(op, n);
-	if (!r) r = create_ancestors(st, n);
-	if (!r) r = create_one(st, n, partition);
-	if (!r && uniqueid) {
-		*uniqueid = NULL;
-		if (!mboxlist_lookup(st, name, &e)) {
-			if (e.uniqueid) *uniqueid = mem_strdup(e.uniqueid);
-			mbentry_free(&e);
-		}
+	return r ? r : mboxop_may_create(op, n);
+}
+
+int mboxop_create(struct mboxop *op, const struct mbname *n, const struct mboxop_new *how, char **uniqueid)
+{
+	struct store *st = op->st;
+	struct buf use = BUF_INIT;
+	struct mbentry e;
+	char *name = mbname_internal(n, &st->ns);
+	int r = check_new(op, n, name, how && how->partition);
+	if (uniqueid) *uniqueid = NULL;
+	if (!r && how && how->use) r = check_use(op, n, how->use, &use);
+	if (!r && how && how->partition && !path_root(st, how->partition, META_DATA)) r = ERR_PARTITION;
+	if (!r) r = mboxop_make_ancestors(st, n);
+	if (!r && mbname_is_inbox(n) && mboxop_owns(op, n)) r = autocreate_limits(st, n);
+	struct mailbox_create c = { .partition = how ? how->partition : NULL, .type = how ? how->type : 0,
+		.specialuse = use.len ? buf_cstr(&use) : NULL, .specialuse_userid = op->user->userid };
+	if (!r) r = create_one(st, n, c);
+	if (!r && uniqueid && !mboxlist_lookup(st, name, &e)) {
+		if (e.uniqueid) *uniqueid = mem_strdup(e.uniqueid);
+		mbentry_free(&e);
 	}
+	buf_free(&use);
 	free(name);
 	return r;
 }

@@ -5,12 +5,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ptrarray.h"
+#include "store/layout.h"
 #include "store/mboxlist.h"
+#include "store/specialuse.h"
+#include "store/userdata.h"
 #include "sys/clock.h"
-#include "sys/file.h"
-#include "sys/sys.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static int delete_one(struct store *st, const struct mbname *n, time_t when)
 			gone.is_deleted_at++;
 		}
 		mbname_free(&gone);
-		r = mailbox_rename(st, name, to, NULL);
+		r = mailbox_rename(st, &(struct mailbox_rename){ .from = name, .to = to });
 		if (!r) log_msg(LOG_NOTICE, "Deleted mailbox %s", name);
 	}
 	free(name);
@@ -55,46 +55,14 @@ static int remember(void *arg, const struct mbentry *e)
 	return 0;
 }
 
-static const char *const suffixes[] = { "sub", "seen", "mboxkey", "conversations", "counters", NULL };
-
-int mboxop_user_files(struct store *st, const char *from, const char *to)
-{
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	int r = 0;
-	for (const char *const *s = suffixes; *s; s++) {
-		buf_reset(&a);
-		buf_reset(&b);
-		st->layout->user_file(st, from, *s, &a);
-		if (to) st->layout->user_file(st, to, *s, &b);
-		if (to && !buf_cmp(&a, &b)) continue;               /* by id: nothing moves */
-		if (to) file_mkparents(buf_cstr(&b), 0755);
-		int e = to ? sys_rename(buf_cstr(&a), buf_cstr(&b)) : sys_unlink(buf_cstr(&a));
-		if (e < 0 && errno != ENOENT) {
-			log_msg(LOG_ERR, "IOERROR: cannot %s %s: %m", to ? "rename" : "unlink", buf_cstr(&a));
-			r = ERR_IO;
-		}
-	}
-	buf_free(&a);
-	buf_free(&b);
-	return r;
-}
-
-static int drop_root(void *arg, const char *root, const struct quota *q)
-{
-	(void)q;
-	quota_delete(arg, root);
-	return 0;
-}
-
-/* The whole account: folders first, then the INBOX and what belongs to the user. */
-static int delete_user(struct mboxop *op, const struct mbname *n)
+/* The whole account: what is in no mailbox, then the folders, and the INBOX last of all: while it is there, the command can be given again. */
+static int delete_user(struct mboxop *op, const struct mbname *n, const struct mbentry *inbox)
 {
 	struct store *st = op->st;
 	struct ptrarray all = PTRARRAY_INIT;
 	time_t now = clock_now();
-	char *userid = mbname_userid(n), *name = mbname_internal(n, &st->ns);
 	int r = mboxlist_each(st, n, MBOXLIST_LIVE, remember, &all), failed = 0;
-	if (!r && !delayed(st)) mboxop_user_files(st, userid, NULL);
+	if (!r) userdata_remove(st, inbox);                     /* logged there */
 	for (size_t i = all.n; i-- > 0 && !r;) {
 		int e = delete_one(st, all.v[i], now);
 		if (e && i) {
@@ -104,16 +72,24 @@ static int delete_user(struct mboxop *op, const struct mbname *n)
 			r = e;
 		}
 	}
-	if (!r && delayed(st) && st->layout->level == LEVEL_25) mboxop_user_files(st, userid, NULL);
-	if (!r) quota_each(st, name, drop_root, st);
+	if (!r) userdata_drop_roots(st, n);
 	for (size_t i = 0; i < all.n; i++) {
 		mbname_free(all.v[i]);
 		free(all.v[i]);
 	}
 	ptrarray_free(&all);
-	free(userid);
-	free(name);
 	return r ? r : failed;
+}
+
+static int check_delete(struct mboxop *op, const struct mbname *n, const struct mbentry *e)
+{
+	struct store *st = op->st;
+	uint32_t rights = mboxop_rights(op, e);
+	if (e->flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE) || !(rights & (ACL_LOOKUP | ACL_DELETEMBOX))) return ERR_NOMAILBOX;
+	if (!(rights & ACL_DELETEMBOX)) return ERR_PERM;
+	if (st->layout->level == LEVEL_25 || mbname_is_inbox(n) || n->deleted) return 0;
+	if (!op->user->isadmin && specialuse_listed(st, e, OPT_SPECIALUSE_PROTECT)) return ERR_SPECIALUSE;
+	return mboxlist_has_children(st, n) ? ERR_HASCHILDREN : 0;
 }
 
 int mboxop_delete(struct mboxop *op, const struct mbname *n)
@@ -121,14 +97,14 @@ int mboxop_delete(struct mboxop *op, const struct mbname *n)
 	struct store *st = op->st;
 	struct mbentry e;
 	if (mbname_is_inbox(n) && !op->user->isadmin) return mboxop_owns(op, n) ? ERR_NOTSUPPORTED : ERR_PERM;
-	int r = mboxlist_lookup_parts(st, n, &e);
-	if (r) return ERR_NOMAILBOX;
-	uint32_t rights = mboxop_rights(op, &e);
-	bool absent = e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE);
+	if (mboxlist_lookup_parts(st, n, &e)) return ERR_NOMAILBOX;
+	int r = check_delete(op, n, &e);
+	if (!r && mbname_is_inbox(n) && !n->deleted) {
+		r = delete_user(op, n, &e);
+	} else if (!r) {
+		if (mbname_is_inbox(n)) userdata_remove(st, &e);        /* by id: of an account that is a deleted one */
+		r = delete_one(st, n, clock_now());
+	}
 	mbentry_free(&e);
-	if (absent || !(rights & (ACL_LOOKUP | ACL_DELETEMBOX))) return ERR_NOMAILBOX;
-	if (!(rights & ACL_DELETEMBOX)) return ERR_PERM;
-	if (mbname_is_inbox(n)) return delete_user(op, n);
-	if (st->layout->level == LEVEL_36 && !n->deleted && mboxlist_has_children(st, n)) return ERR_HASCHILDREN;
-	return delete_one(st, n, clock_now());
+	return r;
 }

@@ -6,5 +6,5 @@
 uint32_t mboxop_rights(struct mboxop *op, const struct mbentry *e);
 int mboxop_may_create(struct mboxop *op, const struct mbname *n);
 bool mboxop_owns(struct mboxop *op, const struct mbname *n);
-int mboxop_user_files(struct store *st, const char *from, const char *to);      /* moves (to NULL: removes) sub, seen ... */
+int mboxop_make_ancestors(struct store *st, const struct mbname *n);            /* 3.6: what is missing above n */
 #endif

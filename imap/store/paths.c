@@ -120,3 +120,23 @@ void path_conf(const struct store *st, enum conf_opt override, const char *file,
 	put_dir(out, conf_dir(st->conf));
 	buf_printf(out, "/%s", file);
 }
+
+bool path_sieve(struct store *st, const struct mbentry *inbox, struct buf *out)
+{
+	const char *dir = conf_str(st->conf, OPT_SIEVEDIR), *id = inbox->uniqueid;
+	bool full = conf_bool(st->conf, OPT_FULLDIRHASH);
+	if (!dir || !inbox->parts.localpart || conf_bool(st->conf, OPT_SIEVEUSEHOMEDIR)) return false;
+	if (st->layout->level == LEVEL_36 && !(inbox->flags & MBENTRY_LEGACYDIRS)) {
+		if (!id || !id[0]) return false;
+		path_by_id(dir, id, out);
+		return true;
+	}
+	char *part = mem_strdup(inbox->parts.localpart);
+	for (char *p = part; st->layout->level == LEVEL_25 && *p; p++)
+		if (*p == '.') *p = '^';
+	put_dir(out, dir);
+	if (inbox->parts.domain) buf_printf(out, "/domain/%c/%s", dir_hash_c(inbox->parts.domain, full), inbox->parts.domain);
+	buf_printf(out, "/%c/%s", dir_hash_c(part, full), part);
+	free(part);
+	return true;
+}

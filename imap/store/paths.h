@@ -16,4 +16,6 @@ void path_by_id(const char *root, const char *uniqueid, struct buf *out);       
 /* CONFIGDIR/[domain/H/DOMAIN/]user/H/NAME.SUFFIX; part is the user part as it stands in the file name. */
 void path_user_by_name(const struct store *st, const char *domain, const char *part, const char *suffix, struct buf *out);
 void path_conf(const struct store *st, enum conf_opt override, const char *file, struct buf *out);   /* a database */
+/* Where the Sieve scripts of the owner of this INBOX are (spec/databases.md 18). False: nowhere (no sievedir, or sieveusehomedir). */
+bool path_sieve(struct store *st, const struct mbentry *inbox, struct buf *out);
 #endif

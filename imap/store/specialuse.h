@@ -9,4 +9,12 @@ struct specialuse *specialuse_open(struct store *st, const char *userid);
 void specialuse_close(struct specialuse *s);
 /* The user's value for that mailbox, "\\Sent" or several words. false when there is none. */
 bool specialuse_get(struct specialuse *s, const struct mbentry *e, struct buf *out);
+
+/* Words a client gave, "Sent \\Junk", in the spelling of the RFC. ERR_BADENTRY: one of them is no special use (option specialuse_extra adds some). */
+int specialuse_parse(struct store *st, const char *words, struct buf *out);
+/* ERR_SPECIALUSE: one of the words is the use of another mailbox of that user's (level 3.6; 2.5 does not look). */
+int specialuse_unique(struct store *st, const char *userid, const char *value);
+int specialuse_set(struct store *st, const char *userid, const struct mbentry *e, const char *value);
+/* Does the owner's value of that mailbox have a word of the option's list? */
+bool specialuse_listed(struct store *st, const struct mbentry *e, enum conf_opt list);
 #endif

@@ -38,6 +38,10 @@
 	X(ERR_BADHEADER,     "Message contains invalid header") \
 	X(ERR_8BIT,          "Message contains non-ASCII characters in headers") \
 	X(ERR_NOSEPARATOR,   "Message has no header/body separator") \
+	X(ERR_NOSERVER,      "Server(s) unavailable to complete operation") \
+	X(ERR_SPECIALUSE,    "SPECIAL-USE flag conflict") \
+	X(ERR_USEPLACE,      "SPECIAL-USE flag conflict") \
+	X(ERR_BADENTRY,      "Invalid annotation entry") \
 	X(ERR_NOTFOUND,      "Not found") \
 	X(ERR_SYNTAX,        "Syntax error") \
 	X(ERR_LIMIT,         "Limit exceeded") \

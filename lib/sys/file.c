@@ -32,6 +32,29 @@ int file_mkparents(const char *path, mode_t mode)
 	return r;
 }
 
+int file_mkdirs_sync(const char *path, mode_t mode)
+{
+	char *dir = mem_strdup(path);
+	size_t len = strlen(dir);
+	int r = 0;
+	while (len > 1 && dir[len - 1] == '/') dir[--len] = 0;
+	for (char *p = dir + 1; r == 0; p++) {
+		struct stat st;
+		p = strchr(p, '/');
+		if (p) *p = 0;
+		if (stat(dir, &st) < 0) {
+			if (sys_mkdir(dir, mode) == 0) r = file_sync_parent(dir);
+			else if (errno != EEXIST) r = -1;
+		}
+		if (!p) break;
+		*p = '/';
+	}
+	int e = errno;
+	free(dir);
+	errno = e;
+	return r;
+}
+
 int file_sync_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
