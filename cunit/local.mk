@@ -152,3 +152,13 @@ check_identity_CPPFLAGS = $(AM_CPPFLAGS)
 check_identity_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_identity_LDADD = libproto.a $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- making, renaming, deleting mailboxes and accounts: death at any write
+if UNIT_TESTS
+check_PROGRAMS += check_life
+TESTS += check_life
+check_life_SOURCES = cunit/crash/check_life.c cunit/store/storetest.h
+check_life_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_life_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_life_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif

@@ -128,6 +128,7 @@ void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const ch
 /* The files of mb (index lock held exclusively) as those of `to`: complete, synced, in no list yet. bump: a new modseq. */
 int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char *quotaroot, bool bump);
 void mailbox_annots_drop(struct store *st, const struct mbentry *e);       /* rows of the mailbox in the global annotations database */
+bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to);     /* by name: their rows change with it */
 int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner);
 int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e);      /* the entry of a mailbox to be; the caller frees */
 int mailbox_read_header_file(struct mailbox *mb);

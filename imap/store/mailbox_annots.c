@@ -235,6 +235,17 @@ static int copy_global(void *arg, const char *key, size_t keylen, const char *va
 	return r;
 }
 
+bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	st->layout->annot_scope(from, &a);
+	st->layout->annot_scope(to, &b);
+	bool differ = buf_cmp(&a, &b) != 0;
+	buf_free(&a);
+	buf_free(&b);
+	return differ;
+}
+
 int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner)
 {
 	struct buf a = BUF_INIT, b = BUF_INIT;
@@ -244,7 +255,7 @@ int mailbox_annots_copy(struct store *st, const struct mbentry *from, const stru
 		st->layout->annot_scope(to, &b);
 		buf_putc(&b, 0);
 		x.from_len = a.len;
-		if (buf_cmp(&a, &b) && cyrusdb_foreach(x.db, a.s, a.len, NULL, any_row, NULL, NULL) == 1)
+		if (cyrusdb_foreach(x.db, a.s, a.len, NULL, any_row, NULL, NULL) == 1)
 			r = finish_rows(&x, cyrusdb_foreach(x.db, a.s, a.len, NULL, copy_global, &x, &x.txn));
 		cyrusdb_close(x.db);
 	}

@@ -165,6 +165,7 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	root = quota_find_root(st, &e.parts);
 	if ((r = check_folders(st, root))) goto done;
 	mailbox_clear_leftovers(st, &e, NULL);
+	mailbox_annots_drop(st, &e);                    /* 2.5: of a namesake whose deletion or renaming was cut short */
 	r = mailbox_make_dirs(st, &e);
 	if (!r) r = write_files(st, c, &e, root);
 	if (!r && c->specialuse) r = specialuse_set(st, c->specialuse_userid, &e, c->specialuse);
@@ -270,7 +271,6 @@ static bool is_leftover(struct store *st, const struct mbentry *e, const char *c
 void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied)
 {
 	if (is_leftover(st, e, copied)) mailbox_remove_files(st, e);
-	mailbox_annots_drop(st, e);
 }
 
 /* The entry is still there although the index says DELETED, or there is no index: what is left goes. */

@@ -94,14 +94,15 @@ static bool places_overlap(struct store *st, const struct mbentry *a, const stru
 static int rename_by_copy(struct mailbox *mb, const struct mbentry *to, const struct mailbox_rename *m, const char *root)
 {
 	struct store *st = mb->st;
-	bool renamed = strcmp(mb->entry.name, to->name);
+	bool renamed = strcmp(mb->entry.name, to->name), rows = mailbox_annots_move(st, &mb->entry, to);
+	if (rows) mailbox_annots_drop(st, to);
 	mailbox_clear_leftovers(st, to, mb->entry.uniqueid);
 	int r = mailbox_copy_files(mb, to, root, renamed);
-	if (!r && renamed) r = mailbox_annots_copy(st, &mb->entry, to, m->old_owner, m->new_owner);
+	if (!r && rows) r = mailbox_annots_copy(st, &mb->entry, to, m->old_owner, m->new_owner);
 	if (!r) r = renamed ? mboxlist_move(st, &mb->entry, to) : mboxlist_put(st, to);
 	if (r) {
 		mailbox_remove_files(st, to);
-		if (renamed) mailbox_annots_drop(st, to);
+		if (rows) mailbox_annots_drop(st, to);
 		return r;
 	}
 	move_usage(mb, to, mb->hdr.quotaroot, root);
@@ -109,7 +110,7 @@ static int rename_by_copy(struct mailbox *mb, const struct mbentry *to, const st
 	mb->index_dirty = true;
 	mb->quota_noted = false;
 	if (mailbox_commit(mb)) mb->h.options |= MBOXOPT_DELETED;      /* logged there; the list has the say */
-	if (renamed) mailbox_annots_drop(st, &mb->entry);
+	if (rows) mailbox_annots_drop(st, &mb->entry);
 	return 0;
 }
 
@@ -223,6 +224,7 @@ static int empty_open(struct mailbox *mb, const struct mbentry *e)
 	if (!r && !same_root(root, mb->hdr.quotaroot)) r = quota_check(st, root, u, NULL);
 	if (!r) {
 		mailbox_clear_leftovers(st, e, NULL);
+		mailbox_annots_drop(st, e);
 		r = mailbox_copy_files(mb, e, root, false);
 		if (!r) r = mboxlist_put(st, e);
 		if (r) mailbox_remove_files(st, e);
