@@ -56,3 +56,6 @@ EXTRA_DIST += tests/man_master.py
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
 EXTRA_DIST += tests/tls.sh tests/test_tls.py
+
+TESTS += tests/map.py
+EXTRA_DIST += tests/map.py
