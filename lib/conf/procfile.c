@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "conf/conf_priv.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
@@ -81,13 +82,38 @@ void procfile_remove(const struct conf *c, pid_t pid)
 	free(path);
 }
 
+void proc_title(struct conf *c, char *area, size_t size)
+{
+	c->title = size ? area : NULL;
+	c->title_size = size;
+}
+
+/* "SERVICE: HOST USER MAILBOX COMMAND", of what there is; the rest of the area is cleared. */
+static void show_title(const struct conf *c, const char *service, const char *const fields[], size_t n)
+{
+	struct buf title = BUF_INIT;
+	if (!c->title) return;
+	buf_printf(&title, "%s:", service);
+	for (size_t i = 0; i < n; i++)
+		if (fields[i] && *fields[i]) buf_printf(&title, " %s", fields[i]);
+	size_t len = title.len < c->title_size - 1 ? title.len : c->title_size - 1;
+	memcpy(c->title, title.s, len);
+	memset(c->title + len, 0, c->title_size - len);
+	buf_free(&title);
+}
+
 int proc_register(const struct conf *c, const char *service, const char *host, const char *user, const char *mailbox,
 	const char *command)
 {
+	show_title(c, service, (const char *const[]){ host, user, mailbox, command }, 4);
 	return procfile_write(c, getpid(), service, host, user, mailbox, command);
 }
 
-void proc_cleanup(const struct conf *c) { procfile_remove(c, getpid()); }
+void proc_cleanup(const struct conf *c)
+{
+	show_title(c, conf_ident(c), (const char *const[]){ "idle" }, 1);
+	procfile_remove(c, getpid());
+}
 
 /* Cuts one field off; a missing tail gives empty fields. */
 static const char *cut(char **p)
