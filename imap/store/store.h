@@ -24,6 +24,7 @@ struct store {
 	/* called after a commit that others should see: IDLE's notification. May be NULL. */
 	void (*notify)(void *arg, const char *mboxname);
 	void *notify_arg;
+	struct { int64_t since; unsigned told, held; } oddities;      /* spool_walk.c: lines in the log, and those kept back */
 	const char *session_id;               /* for audit lines; "" when there is none */
 };
 
