@@ -776,21 +776,21 @@ START_TEST(errors_of_the_kernel)
 }
 END_TEST
 
-static const struct { struct sys_dirent head; const char *name; size_t name_len; const char *want; int result; } records[] = {
-	{ { 7, 0, 24, DT_REG, {} }, "x\0\0\0\0", 5, "0f:r/x", 0 },
-	{ { 7, 0, 0, DT_REG, {} }, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
-	{ { 7, 0, 19, DT_REG, {} }, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
-	{ { 7, 0, 25, DT_REG, {} }, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
-	{ { 7, 0, 65535, DT_REG, {} }, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
-	{ { 7, 0, 24, DT_REG, {} }, "xxxxx", 5, " NAME=1", 0 },
-	{ { 7, 0, 24, DT_REG, {} }, "\0\0\0\0\0", 5, " NAME=1", 0 },
-	{ { 7, 0, 24, DT_DIR, {} }, "a/b\0\0", 5, " NAME=1", 0 },
-	{ { 7, 0, 24, DT_DIR, {} }, "/\0\0\0\0", 5, " NAME=1", 0 },
-	{ { 7, 0, 20, DT_DIR, {} }, ".", 1, " NAME=1", 0 },
-	{ { 7, 0, 24, DT_DIR, {} }, "..\0\0\0", 5, "", 0 },
-	{ { 7, 0, 24, DT_DIR, {} }, "no\0\0\0", 5, "0d:r/no vanished=1", 0 },
-	{ { 7, 0, 24, DT_WHT, {} }, "x\0\0\0\0", 5, "0s:r/x SPECIAL=1", 0 },
-	{ { 7, 0, 24, 255, {} }, "x\0\0\0\0", 5, "0s:r/x SPECIAL=1", 0 },
+static const struct { uint16_t size; uint8_t type; const char *name; size_t name_len; const char *want; int result; } records[] = {
+	{ 24, DT_REG, "x\0\0\0\0", 5, "0f:r/x", 0 },
+	{ 0, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
+	{ 19, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
+	{ 25, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
+	{ 65535, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
+	{ 24, DT_REG, "xxxxx", 5, " NAME=1", 0 },
+	{ 24, DT_REG, "\0\0\0\0\0", 5, " NAME=1", 0 },
+	{ 24, DT_DIR, "a/b\0\0", 5, " NAME=1", 0 },
+	{ 24, DT_DIR, "/\0\0\0\0", 5, " NAME=1", 0 },
+	{ 20, DT_DIR, ".", 1, " NAME=1", 0 },
+	{ 24, DT_DIR, "..\0\0\0", 5, "", 0 },
+	{ 24, DT_DIR, "no\0\0\0", 5, "0d:r/no vanished=1", 0 },
+	{ 24, DT_WHT, "x\0\0\0\0", 5, "0s:r/x SPECIAL=1", 0 },
+	{ 24, 255, "x\0\0\0\0", 5, "0s:r/x SPECIAL=1", 0 },
 };
 static size_t record;
 static bool record_done;
@@ -801,8 +801,11 @@ static ssize_t one_record(int fd, void *p, size_t n)
 	if (record_done) return 0;
 	record_done = true;
 	size_t head = offsetof(struct sys_dirent, name);
-	memcpy(p, &records[record].head, head);
-	memcpy((char *)p + head, records[record].name, records[record].name_len);
+	struct sys_dirent *d = p;
+	d->ino = 7;
+	d->size = records[record].size;
+	d->type = records[record].type;
+	memcpy(d->name, records[record].name, records[record].name_len);
 	return (ssize_t)(head + records[record].name_len);
 }
 
