@@ -3,9 +3,10 @@
 TESTS += tests/master/run.sh
 EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py
 
-# `make check-slow`: the storms at full length
+# `make check-slow`: the storms at full length, and a directory of a million entries
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
 .PHONY: check-slow
 
 # For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
@@ -51,3 +52,7 @@ EXTRA_DIST += tests/conf_idle.py
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
 EXTRA_DIST += tests/tls.sh tests/test_tls.py
+
+# tools over a spool with links and circles
+TESTS += tests/walk.sh
+EXTRA_DIST += tests/walk.sh tests/test_walk.py

@@ -971,10 +971,10 @@ START_TEST(log_is_not_flooded)
 	struct dirwalk w = { .roots = (const char *const *)parts.v, .nroots = parts.n, .levels = DIRWALK_ALL };
 	ck_assert_int_eq(spool_walk(t.st, &w), 0);
 	ck_assert_uint_eq(w.n.odd[DIRWALK_ODD_LINK], 200);
-	ck_assert_uint_eq(lines_with("not followed"), SPOOL_LOG_LINES);
-	now += SPOOL_LOG_SECONDS * NSEC_PER_SEC;
+	ck_assert_uint_eq(lines_with("not followed"), DIRWALK_LOG_LINES);
+	now += DIRWALK_LOG_SECONDS * NSEC_PER_SEC;
 	ck_assert_int_eq(spool_walk(t.st, &w), 0);
-	ck_assert_uint_eq(lines_with("not followed"), 2 * SPOOL_LOG_LINES);
+	ck_assert_uint_eq(lines_with("not followed"), 2 * DIRWALK_LOG_LINES);
 	ck_assert_uint_eq(lines_with("spool: 150 more oddities were not logged"), 1);
 	strarray_free(&parts);
 	storetest_remove(&t);

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/dbconf.h"
-#include "sys/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,60 +11,7 @@
 
 /* ------------------------------------------------------------------------------------------------ the log */
 
-static const struct { int level; const char *words; } odds[DIRWALK_ODDS] = {
-#define ROW(name, level, words) [DIRWALK_ODD_##name] = { level, words },
-	DIRWALK_ODD_TABLE(ROW)
-#undef ROW
-};
-
-enum { SHOWN = 400 };            /* bytes of a path in the log: its end says more than its beginning */
-
-/* Names are other people's: no line of the log begins inside one. */
-static void put_path(struct buf *out, const char *path)
-{
-	size_t n = strlen(path);
-	if (n > SHOWN) {
-		buf_puts(out, "...");
-		path += n - SHOWN;
-	}
-	for (; *path; path++) {
-		unsigned char c = (unsigned char)*path;
-		if (c < 0x20 || c >= 0x7f) buf_printf(out, "\\%03o", c);
-		else buf_putc(out, c);
-	}
-}
-
-void spool_walk_log_rest(struct store *st)
-{
-	if (st->oddities.held) log_msg(LOG_WARNING, "spool: %u more oddities were not logged", st->oddities.held);
-	st->oddities.held = 0;
-}
-
-static bool may_log(struct store *st)
-{
-	int64_t now = clock_mono();
-	if (!st->oddities.told || now - st->oddities.since >= SPOOL_LOG_SECONDS * NSEC_PER_SEC) {
-		spool_walk_log_rest(st);
-		st->oddities.since = now;
-		st->oddities.told = 0;
-	}
-	if (st->oddities.told < SPOOL_LOG_LINES) {
-		st->oddities.told++;
-		return true;
-	}
-	st->oddities.held++;
-	return false;
-}
-
-static void log_odd(void *arg, enum dirwalk_odd what, const char *path, int err)
-{
-	struct buf b = BUF_INIT;
-	if (!may_log(arg)) return;
-	put_path(&b, path);
-	bool why = err && (what == DIRWALK_ODD_UNREADABLE || what == DIRWALK_ODD_CHANGED);
-	log_msg(odds[what].level, "spool: %s: %s%s%s", buf_cstr(&b), odds[what].words, why ? ": " : "", why ? strerror(err) : "");
-	buf_free(&b);
-}
+void spool_walk_log_rest(struct store *st) { dirwalk_log_rest(&st->oddities); }
 
 static void log_counts(const struct dirwalk *w)
 {
@@ -97,8 +43,9 @@ int spool_walk(struct store *st, struct dirwalk *w)
 	unsigned char rank[256];
 	w->sep = order_of(st, rank);
 	w->rank = rank;
-	w->odd = log_odd;
-	w->odd_arg = st;
+	st->oddities.who = "spool";
+	w->odd = dirwalk_log;
+	w->odd_arg = &st->oddities;
 	w->flags |= DIRWALK_ROOT_LINK;
 	int r = dirwalk_run(w), err = errno;
 	w->rank = NULL;

@@ -6,15 +6,14 @@
  * - Order: that of the mailbox list. In directories by name a walk meets mailboxes exactly in the order in which the list has them
  *   (2.5: by internal name, by improved_mboxlist_sort where that is on; 3.6: by dbname), as long as there are no domains and
  *   hashimapspool is off: then it holds within each domain and hash directory. Directories by id come in order of ids.
- * - Every oddity gives one line in the log: "spool: PATH: words of DIRWALK_ODD_TABLE". After SPOOL_LOG_LINES of them within
- *   SPOOL_LOG_SECONDS the others are counted, and told as a number when that time is over or the store is closed.
+ * - Every oddity gives one line in the log, "spool: PATH: words of DIRWALK_ODD_TABLE", as long as there are not too many
+ *   (dirwalk_log); how many more there were is told when the store is closed at the latest.
  * - With `debug` each walk ends with a line of its counts. */
 #ifndef CAMB_SPOOL_WALK_H
 #define CAMB_SPOOL_WALK_H
 #include "store/paths.h"
 #include "sys/dirwalk.h"
 
-enum { SPOOL_LOG_LINES = 50, SPOOL_LOG_SECONDS = 60 };
 enum spool_roots { SPOOL_DATA = 1 << 0, SPOOL_META = 1 << 1, SPOOL_HEADERS = 1 << 2, SPOOL_ARCHIVE = 1 << 3 };
 
 /* Appends the configured roots of these kinds, each once, without trailing slashes. */

@@ -104,14 +104,14 @@ struct reading {
 	void *arg;
 };
 
-static int read_one(const struct reading *x, const char *name)
+static int read_one(const struct reading *x, const char *name, bool is_file)
 {
 	struct procfile p;
 	struct buf text = BUF_INIT;
 	uint32_t pid;
 	size_t n = strlen(name);
 	if (*name == '.' || (n > 4 && !strcmp(name + n - 4, ".new"))) return 0;
-	if (!num_str_u32(name, &pid)) {
+	if (!num_str_u32(name, &pid) || !is_file) {
 		log_msg(LOG_NOTICE, "%s/%s is no proc file", x->dir, name);
 		return 0;
 	}
@@ -136,7 +136,7 @@ static int read_one(const struct reading *x, const char *name)
 
 static int visit(void *arg, const struct dirwalk_entry *e)
 {
-	return e->kind == DIRWALK_FILE ? read_one(arg, e->name) : 0;
+	return read_one(arg, e->name, e->kind == DIRWALK_FILE);
 }
 
 /* proc_path may name a link: administrators put such files on a file system in memory. */

@@ -27,6 +27,7 @@ struct ql {
 	char *dir;                       /* configdirectory */
 	struct ptrarray roots;           /* struct root, while a transaction runs */
 	struct buf val;
+	struct dirwalk_log oddities;
 };
 
 /* ---- names */
@@ -266,9 +267,12 @@ static bool is_new(const char *name)
 
 /* The walks begin at CONFIGDIR/quota or CONFIGDIR/domain, which an administrator may have made links to somewhere else; below them
  * nothing is followed. What cannot be read ends the listing: half a list would look like roots that are gone. */
-static int walk(struct dirwalk *w, const char *dir, const char *sub)
+static int walk(struct ql *q, struct dirwalk *w, const char *sub)
 {
-	char *root = mem_printf("%s/%s", dir, sub);
+	char *root = mem_printf("%s/%s", q->dir, sub);
+	q->oddities.who = "quota roots";
+	w->odd = dirwalk_log;
+	w->odd_arg = &q->oddities;
 	w->roots = (const char *const[]){ root };
 	w->nroots = 1;
 	w->levels = 1;
@@ -298,10 +302,9 @@ static int list_root(void *arg, const struct dirwalk_entry *e)
 /* below: of CONFIGDIR/domain, or NULL for the roots without a domain */
 static int list_tree(struct listing *l, const char *below, const char *front)
 {
-	const struct ql *q = l->db->impl;
 	struct tree t = { l, front };
 	struct dirwalk w = { .below = below, .entry = list_root, .arg = &t };
-	return walk(&w, q->dir, below ? "domain" : "quota");
+	return walk(l->db->impl, &w, below ? "domain" : "quota");
 }
 
 /* domain/<letter>/DOMAIN */
@@ -323,7 +326,6 @@ static int by_bytes(const void *a, const void *b) { return db_cmp_raw(*(const st
 
 static int ql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *out)
 {
-	const struct ql *q = db->impl;
 	struct listing l = { db, prefix, out };
 	const char *bang = db->env->set.virtdomains && prefix.n ? memchr(prefix.p, '!', prefix.n) : NULL;
 	int r = 0;
@@ -337,7 +339,7 @@ static int ql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *o
 	} else {
 		struct dirwalk w = { .entry = list_domain, .arg = &l };
 		r = list_tree(&l, NULL, "");
-		if (!r && !prefix.n && db->env->set.virtdomains) r = walk(&w, q->dir, "domain");
+		if (!r && !prefix.n && db->env->set.virtdomains) r = walk(db->impl, &w, "domain");
 	}
 	if (r) return db_io(db, "listing");
 	if (out->n) qsort(out->v, out->n, sizeof *out->v, db->flags & CYRUSDB_MBOXSORT ? by_mbox : by_bytes);
@@ -367,6 +369,7 @@ static void ql_close(struct cyrusdb *db)
 {
 	struct ql *q = db->impl;
 	roots_free(q, true);
+	dirwalk_log_rest(&q->oddities);
 	buf_free(&q->val);
 	free(q->dir);
 	free(q);

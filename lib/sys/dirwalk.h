@@ -104,6 +104,17 @@ struct dirwalk {
  * end (ENOENT; ELOOP: a link; ENOTDIR; EACCES ...), a limit ended the walk, or no descriptor was left (EMFILE, ENFILE). */
 int dirwalk_run(struct dirwalk *w);
 
+/* An odd() for the log: "WHO: PATH: words of the table". After DIRWALK_LOG_LINES within DIRWALK_LOG_SECONDS the others are counted, and
+ * told as a number when that time is over or by dirwalk_log_rest(). odd_arg is the state, which outlives walks; set `who`. */
+enum { DIRWALK_LOG_LINES = 50, DIRWALK_LOG_SECONDS = 60 };
+struct dirwalk_log {
+	const char *who;
+	int64_t since;                /* private */
+	unsigned told, held;
+};
+void dirwalk_log(void *log, enum dirwalk_odd what, const char *path, int err);
+void dirwalk_log_rest(struct dirwalk_log *l);
+
 /* The same for the simple case: the entries of one directory, in byte order. */
 int dirwalk_list(const char *dir, unsigned flags, int (*entry)(void *arg, const struct dirwalk_entry *e), void *arg);
 #endif
