@@ -561,15 +561,16 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------ trees that change meanwhile */
 
-static const char *victim_becomes;
+static const char *victim_becomes, *victim_then;
 
 /* Between being read and being opened (or looked at), the victim becomes something else. */
 static void swap(const char *name)
 {
 	if (!victim_becomes || strcmp(name, "victim")) return;
-	ck_assert_int_eq(rename("r/victim", "moved"), 0);
+	ck_assert_int_eq(rename("r/victim", victim_then ? "moved" : "moved again"), 0);
 	follow(victim_becomes);
-	victim_becomes = NULL;
+	victim_becomes = victim_then;
+	victim_then = NULL;
 }
 
 static int swap_openat(int dirfd, const char *name, int flags)
@@ -584,18 +585,20 @@ static int swap_lstatat(int dirfd, const char *name, struct stat *st)
 	return sys_real.lstatat(dirfd, name, st);
 }
 
-static const struct { const char *was, *becomes, *want; } swaps[] = {
-	{ "d r/victim;f r/victim/f", "l /sys r/victim", "0d:r/victim CHANGED=1" },
-	{ "d r/victim;f r/victim/f", "l ../out r/victim", "0d:r/victim CHANGED=1" },
-	{ "d r/victim;f r/victim/f", "l .. r/victim", "0d:r/victim CHANGED=1" },
-	{ "d r/victim;f r/victim/f", "d r/victim;f r/victim/other", "0d:r/victim 1f:r/victim/other" },
-	{ "d r/victim;f r/victim/f", "p r/victim", "0d:r/victim CHANGED=1" },
-	{ "d r/victim;f r/victim/f", "f r/victim", "0d:r/victim CHANGED=1" },
-	{ "d r/victim;f r/victim/f", "d r/x", "0d:r/victim vanished=1" },
-	{ "f r/victim", "l /etc/passwd r/victim", "0l:r/victim LINK=1" },
-	{ "f r/victim", "p r/victim", "0s:r/victim SPECIAL=1" },
-	{ "f r/victim", "d r/victim", " CHANGED=1" },
-	{ "f r/victim", "d r/x", " vanished=1" },
+static const struct { const char *was, *becomes, *want, *then; } swaps[] = {
+	{ "d r/victim;f r/victim/f", "l /sys r/victim", "0d:r/victim CHANGED=1", NULL },
+	{ "d r/victim;f r/victim/f", "l ../out r/victim", "0d:r/victim CHANGED=1", NULL },
+	{ "d r/victim;f r/victim/f", "l .. r/victim", "0d:r/victim CHANGED=1", NULL },
+	{ "d r/victim;f r/victim/f", "d r/victim;f r/victim/other", "0d:r/victim 1f:r/victim/other", NULL },
+	{ "d r/victim;f r/victim/f", "d r/victim;f r/victim/other", "0d:r/victim CHANGED=1", "d r/victim;f r/victim/third" },
+	{ "d r/victim;f r/victim/f", "d r/victim;f r/victim/other", "0d:r/victim CHANGED=1", "l ../out r/victim" },
+	{ "d r/victim;f r/victim/f", "p r/victim", "0d:r/victim CHANGED=1", NULL },
+	{ "d r/victim;f r/victim/f", "f r/victim", "0d:r/victim CHANGED=1", NULL },
+	{ "d r/victim;f r/victim/f", "d r/x", "0d:r/victim vanished=1", NULL },
+	{ "f r/victim", "l /etc/passwd r/victim", "0l:r/victim LINK=1", NULL },
+	{ "f r/victim", "p r/victim", "0s:r/victim SPECIAL=1", NULL },
+	{ "f r/victim", "d r/victim", " CHANGED=1", NULL },
+	{ "f r/victim", "d r/x", " vanished=1", NULL },
 };
 
 START_TEST(walk_is_not_raced_out_of_the_tree)
@@ -607,6 +610,7 @@ START_TEST(walk_is_not_raced_out_of_the_tree)
 	follow("d out;f out/secret");
 	follow(swaps[_i].was);
 	victim_becomes = swaps[_i].becomes;
+	victim_then = swaps[_i].then;
 	sys_use(&calls);
 	char *s = walk_all("r", DIRWALK_STAT, 0);
 	sys_use(NULL);
@@ -638,7 +642,8 @@ START_TEST(walk_goes_on_when_directories_vanish)
 }
 END_TEST
 
-struct mover { int at, move, files; bool link; };
+enum { AN_EMPTY_ONE, A_LINK, A_LIKENESS };
+struct mover { int at, move, files, replaced_by; };
 
 /* When we are at depth `at`, the directory at depth `move` leaves the tree. */
 static int move_away(void *arg, const struct dirwalk_entry *e)
@@ -650,8 +655,12 @@ static int move_away(void *arg, const struct dirwalk_entry *e)
 	buf_puts(&b, "r");
 	for (int i = 0; i <= m->move; i++) buf_puts(&b, "/down");
 	ck_assert_int_eq(rename(buf_cstr(&b), "moved"), 0);
-	if (m->link) ck_assert_int_eq(symlink("/sys", buf_cstr(&b)), 0);
-	else make(buf_cstr(&b));
+	if (m->replaced_by == A_LINK) ck_assert_int_eq(symlink("/sys", buf_cstr(&b)), 0);
+	for (int i = m->move; i < 200 && m->replaced_by == A_LIKENESS; i++) {
+		make(buf_cstr(&b));
+		buf_puts(&b, "/down");
+	}
+	if (m->replaced_by != A_LINK) make(buf_cstr(&b));
 	buf_free(&b);
 	return 0;
 }
@@ -661,11 +670,12 @@ static int move_away(void *arg, const struct dirwalk_entry *e)
 START_TEST(walk_finds_its_way_back)
 {
 	const char *root = "r";
-	struct mover m = { .at = 199, .move = 50, .link = _i };
+	struct mover m = { .at = 199, .move = 50, .replaced_by = _i };
 	dig(200, "z");
-	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .entry = move_away, .arg = &m };
+	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = DIRWALK_STAT, .entry = move_away, .arg = &m };
 	ck_assert_int_eq(dirwalk_run(&w), 0);
-	ck_assert_int_eq(m.files, 200 - 0);
+	ck_assert_uint_eq(w.n.vanished, 0);           /* each "z" was looked for where it is */
+	ck_assert_int_eq(m.files, 200);
 	ck_assert_uint_eq(w.n.odd[DIRWALK_ODD_CHANGED], 0);
 }
 END_TEST
@@ -690,7 +700,7 @@ START_TEST(walk_comes_down_from_the_root_again)
 	ck_assert_int_eq(dirwalk_run(&w), 0);
 	ck_assert_int_eq(m.files, 200);
 	ck_assert_uint_eq(w.n.odd[DIRWALK_ODD_CHANGED], 0);
-	m = (struct mover){ .at = 199, .move = 50, .link = true };
+	m = (struct mover){ .at = 199, .move = 50, .replaced_by = _i };
 	ck_assert_int_eq(dirwalk_run(&w), 0);
 	sys_use(NULL);
 	ck_assert_uint_eq(w.n.odd[DIRWALK_ODD_CHANGED], 1);
@@ -1060,8 +1070,8 @@ int main(void)
 		{ "skip, stop", walk_skips_and_stops_as_told, 0 },
 		{ "races", walk_is_not_raced_out_of_the_tree, COUNT(swaps) },
 		{ "vanishing", walk_goes_on_when_directories_vanish, 0 },
-		{ "the way back", walk_finds_its_way_back, 2 },
-		{ "down again", walk_comes_down_from_the_root_again, 0 },
+		{ "the way back", walk_finds_its_way_back, A_LIKENESS + 1 },
+		{ "down again", walk_comes_down_from_the_root_again, A_LIKENESS + 1 },
 		{ "errors", errors_of_the_kernel, 0 },
 		{ "nonsense", records_of_nonsense, COUNT(records) },
 		{ "mounts", walk_does_not_go_round_a_mount, 0 },
