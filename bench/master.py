@@ -12,20 +12,22 @@ SERVICES = 40                          # others in the same cyrus.conf, which ha
 
 
 class Master:
-    def __init__(self, program, env, builddir, service):
+    def __init__(self, program, imapd, env, builddir, service):
         self.dir = tempfile.mkdtemp(prefix='bench-master-')
         self.build = builddir
         with socket.socket() as s:
             s.bind(('127.0.0.1', 0))
             self.port = s.getsockname()[1]
-        for d in ('conf/socket', 'conf/proc', 'conf/stats', 'run'):
+        for d in ('conf/socket', 'conf/proc', 'conf/stats', 'conf/db', 'conf/log', 'conf/lock', 'conf/msg', 'run/stage.'):
             os.makedirs(self.path(d))
         worker = self.path('bench_worker')
         shutil.copy(os.path.join(builddir, 'bench_worker'), worker)
         with open(self.path('imapd.conf'), 'w') as f:
-            f.write('configdirectory: %s\npartition-default: %s\ndefaultpartition: default\n' % (self.path('conf'), self.path('run')))
+            f.write('configdirectory: %s\npartition-default: %s\ndefaultpartition: default\nservername: bench\n'
+                    'sasl_pwcheck_method: auxprop\nsasl_mech_list: PLAIN\n' % (self.path('conf'), self.path('run')))
         with open(self.path('cyrus.conf'), 'w') as f:
-            f.write('SERVICES {\n  s cmd="%s %s" listen="127.0.0.1:%d" %s\n' % (worker, service[0], self.port, service[1]))
+            command = '%s -C %s %s' % (imapd, self.path('imapd.conf'), service[0]) if service[2] else '%s %s' % (worker, service[0])
+            f.write('SERVICES {\n  s cmd="%s" listen="127.0.0.1:%d" %s\n' % (command, self.port, service[1]))
             for i in range(SERVICES):
                 f.write('  idle%d cmd="%s 1000" listen="%s" prefork=1\n' % (i, worker, self.path('run/%d' % i)))
             f.write('}\n')
@@ -85,7 +87,11 @@ class Master:
 
 
 HIGHER = {'per second'}
-ROWS = [('one client each, prefork=0', ('1', '')), ('ten workers, used again', ('100000000', 'prefork=10 maxchild=10'))]
+# name, (arguments, keys of the entry, is it each one's own imapd?, connections in hundredths of what is asked for, then look at it idle)
+ROWS = [('one client each, prefork=0', ('1', '', False, 20, False)),
+        ('ten workers, used again', ('100000000', 'prefork=10 maxchild=10', False, 100, True)),
+        ("each one's own imapd: ten workers", ('-U 250', 'prefork=10 maxchild=10', True, 20, False)),
+        ("each one's own imapd: one client each", ('-U 1', '', True, 5, False))]
 
 
 def better(name, a, b):
@@ -103,21 +109,22 @@ def main():
     if os.geteuid() or 'cyrus' not in [p.pw_name for p in pwd.getpwall()]:
         sys.exit('needs root, and the account cyrus')
     build = os.path.abspath(o.builddir)
-    masters = {'ours': (os.path.join(build, 'master/master'), {})}
+    masters = {'ours': (os.path.join(build, 'master/master'), os.path.join(build, 'imapd'), {})}
     root = o.cyrus_root or '/'
     theirs = os.path.join(root, 'usr/lib/cyrus/bin/master')
     if os.path.exists(theirs):
-        masters['Cyrus'] = (theirs, {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu')})
+        masters['Cyrus'] = (theirs, os.path.join(root, 'usr/lib/cyrus/bin/imapd'), {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu')})
+    with open('/proc/cpuinfo') as f:
+        cpu = next((x.split(':')[1].strip() for x in f if x.startswith('model name')), platform.machine())
     print('%s, %d processors, Linux %s; %d connections a round, %d rounds, 50 at once, %d idle services beside'
-          % (platform.machine(), os.cpu_count(), platform.release(), o.connections, o.rounds, SERVICES))
+          % (cpu, os.cpu_count(), platform.release(), o.connections, o.rounds, SERVICES))
     results = {}
     for rnd in range(o.rounds):
         for row, service in ROWS:
-            for who, (program, env) in masters.items():
-                m = Master(program, env, build, service)
-                count = o.connections if service[0] != '1' else o.connections // 5
-                got = m.clients(count, 50)
-                if service[0] != '1' and rnd == 0:
+            for who, (program, imapd, env) in masters.items():
+                m = Master(program, imapd, env, build, service)
+                got = m.clients(o.connections * service[3] // 100, 50)
+                if service[4] and rnd == 0:
                     got.update(m.idle(o.idle))
                 m.stop()
                 for k, v in got.items():

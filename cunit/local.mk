@@ -49,7 +49,8 @@ if UNIT_TESTS
 check_PROGRAMS += check_master echo_service echo_thread master_probe
 TESTS += check_master
 check_master_SOURCES = cunit/master/check_master.c cunit/master/check_cyrusconf.c cunit/master/check_fdset.c \
-	cunit/master/check_loop.c cunit/master/check_scenarios.c cunit/master/suites.h cunit/master/world.c cunit/master/world.h
+	cunit/master/check_loop.c cunit/master/check_notify.c cunit/master/check_scenarios.c \
+	cunit/master/suites.h cunit/master/world.c cunit/master/world.h
 SCENARIOS = $(srcdir)/cunit/master/*.scn
 EXTRA_DIST += $(SCENARIOS)
 check_master_CPPFLAGS = $(AM_CPPFLAGS)
@@ -58,7 +59,7 @@ check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
 echo_service_SOURCES = cunit/master/echo_service.c
 echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 echo_thread_SOURCES = cunit/master/echo_thread.c
-echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
+echo_thread_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif

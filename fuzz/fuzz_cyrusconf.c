@@ -26,11 +26,14 @@ static void check(const struct cyrusconf *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct cyrusconf c;
+	unsigned errors = cyrusconf_check(&c, data, size, NULL, NULL);
+	cyrusconf_free(&c);
 	for (int lenient = 0; lenient < 2; lenient++) {
-		struct cyrusconf c;
 		struct cyrusconf_error err = { 0, "" };
 		int r = cyrusconf_parse(&c, data, size, lenient, NULL, NULL, &err);
 		if (r ? c.n != 0 || !err.line : err.line != 0) abort();
+		if (r && !errors) abort();             /* a checker that finds nothing promises that master starts */
 		check(&c);
 		cyrusconf_free(&c);
 	}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef WITH_LIBFUZZER
 enum { DENSE = 400 };                    /* bytes from the start at which everything is tried; then here and there */
 
 static void change(uint8_t *p, size_t n, size_t i)
@@ -86,3 +87,4 @@ int main(int argc, char **argv)
 	printf("%zu inputs replayed\n", n);
 	return n < least;
 }
+#endif

@@ -1,5 +1,5 @@
-/* replay.h - the main() of a fuzz target without a fuzzer: `make check` runs its corpus and variations of it. For the real thing build
- * the target's own sources without replay.c, by clang -fsanitize=fuzzer (doc/HACKING.md). */
+/* replay.h - the main() of a fuzz target without a fuzzer: `make check` runs its corpus and variations of it. The real thing is
+ * `make fuzz` in a build with --enable-fuzzer (doc/HACKING.md). */
 #ifndef CAMB_FUZZ_REPLAY_H
 #define CAMB_FUZZ_REPLAY_H
 #include <stddef.h>

@@ -15,12 +15,14 @@
 struct scan {                          /* walks the file by physical lines */
 	const char *p, *end;
 	unsigned line;
+	bool cut, nul;                 /* the line goes on in the next; holds a NUL */
 	char text[CYRUSCONF_LINE_MAX + 1];
 };
 
 struct parse {
 	struct cyrusconf *out;
-	bool lenient;
+	bool lenient, all;             /* all: go on after an error (cyrusconf_check) */
+	unsigned *errors;
 	cyrusconf_note_fn *note;
 	void *arg;
 	struct cyrusconf_error *err;
@@ -67,6 +69,8 @@ static int __attribute__((format(printf, 3, 4))) fail(const struct parse *ps, un
 	vsnprintf(ps->err->text, sizeof ps->err->text, fmt, ap);
 	va_end(ap);
 	ps->err->line = line;
+	++*ps->errors;
+	if (ps->all) note(ps, NOTE_ERROR, line, "%s", ps->err->text);
 	return ERR_SYNTAX;
 }
 
@@ -88,6 +92,8 @@ static bool scan_next(struct scan *s)
 	memcpy(s->text, s->p, n);
 	s->text[n] = '\0';
 	s->p += n;
+	s->cut = !nl && s->p != s->end;
+	s->nul = memchr(s->text, '\0', n) != NULL;
 	s->line++;
 	char *hash = strchr(s->text, '#');         /* inside quotes too */
 	if (hash) *hash = '\0';
@@ -122,28 +128,64 @@ static bool scan_section(struct scan *s, enum cyrusconf_section want)
 	return false;
 }
 
-/* Section headers that the scan above passes over, which people think are read. */
+static bool warn_header(const struct parse *ps, unsigned line, const char *p, bool seen[])
+{
+	int i = 0;
+	while (i < SECTION_COUNT && !header_of(p, i, false)) i++;
+	if (i == SECTION_COUNT) return false;
+	if (*p != *section_names[i])
+		note(ps, NOTE_WARNING, line, "section %s is ignored: its name must begin with a capital", section_names[i]);
+	else if (braces(p) != 1)
+		note(ps, NOTE_WARNING, line, "section %s is ignored: one \"{\" must end its first line", section_names[i]);
+	else if (seen[i])
+		note(ps, NOTE_WARNING, line, "second section %s is ignored", section_names[i]);
+	else
+		seen[i] = true;
+	return true;
+}
+
+static void check_outside(const struct parse *ps, unsigned line, const char *p)
+{
+	if (*p && *p != '{' && *p != '}')
+		note(ps, NOTE_WARNING, line, "this is outside of the sections START, SERVICES, EVENTS and DAEMON and is ignored");
+}
+
+static void check_behind(const struct parse *ps, unsigned line, const char *p)
+{
+	const char *brace = strchr(p, '{');
+	while (brace && blank((unsigned char)*++brace)) {}
+	if (brace && *brace) note(ps, NOTE_WARNING, line, "what is behind the \"{\" is ignored");
+}
+
+static void check_line(const struct parse *ps, const struct scan *s)
+{
+	if (s->cut) note(ps, NOTE_WARNING, s->line, "a line of more than %d bytes is read as two", CYRUSCONF_LINE_MAX);
+	if (s->nul) note(ps, NOTE_WARNING, s->line, "what is behind a NUL is ignored");
+}
+
+/* Section headers that the scan above passes over, which people think are read. A check also tells what else nobody reads. */
 static void warn_ignored(const struct parse *ps, const void *bytes, size_t n)
 {
 	struct scan *s = mem_alloc(sizeof *s);
 	bool seen[SECTION_COUNT] = { false };
 	long depth = 0;
+	unsigned opened = 0;
+	bool lost = false;
 	for (scan_start(s, bytes, n); scan_next(s);) {
 		const char *p = skip_blanks(s->text);
 		long change = braces(p);
-		for (int i = 0; depth == 0 && i < SECTION_COUNT; i++) {
-			if (!header_of(p, i, false)) continue;
-			if (*p != *section_names[i])
-				note(ps, NOTE_WARNING, s->line, "section %s is ignored: its name must begin with a capital", section_names[i]);
-			else if (change != 1)
-				note(ps, NOTE_WARNING, s->line, "section %s is ignored: one \"{\" must end its first line", section_names[i]);
-			else if (seen[i])
-				note(ps, NOTE_WARNING, s->line, "second section %s is ignored", section_names[i]);
-			else
-				seen[i] = true;
-		}
+		bool header = depth == 0 && warn_header(ps, s->line, p, seen);
+		if (ps->all) check_line(ps, s);
+		if (ps->all && header && change == 1) check_behind(ps, s->line, p);
+		if (ps->all && !header && depth == 0 && !lost) check_outside(ps, s->line, p);
+		if (ps->all && depth >= 0 && depth + change < 0 && !lost)
+			note(ps, NOTE_WARNING, s->line, "\"}\" without \"{\": sections behind this line are not found");
+		if (depth == 0) opened = s->line;
+		lost = lost || depth + change < 0;
 		depth += change;
 	}
+	if (depth > 0 && ps->all)
+		note(ps, NOTE_WARNING, opened, "the \"{\" of this line is not closed: sections behind it are not found");
 	free(s);
 }
 
@@ -163,7 +205,7 @@ static int split_entry(const struct parse *ps, const struct scan *s, char *p, co
 		a->key = p;
 		while (alnum((unsigned char)*p)) p++;
 		if (*p != '=') {                   /* an empty key passes, and is unknown */
-			if (!*p) return fail(ps, line, "missing \"=\" behind \"%.64s\"", a->key);
+			if (!*p || *p == '\n' || *p == '\r') return fail(ps, line, "missing \"=\" behind \"%.*s\"", (int)(p - a->key), a->key);
 			return fail(ps, line, "bad character '%c' in argument", *p);
 		}
 		*p++ = '\0';
@@ -192,7 +234,10 @@ static int to_int(const struct parse *ps, unsigned line, const struct arg *a, in
 	long n = 0;
 	for (; *v >= '0' && *v <= '9'; v++)
 		if ((n = n * 10 + (*v - '0')) > CYRUSCONF_INT_MAX) n = CYRUSCONF_INT_MAX;
-	return (int)(minus ? -n : n);
+	if (minus) n = -n;
+	if (*v || n == CYRUSCONF_INT_MAX || -n == CYRUSCONF_INT_MAX)
+		note(ps, NOTE_DEBUG, line, "%.64s=%.64s is read as %ld", a->key, a->value, n);
+	return (int)n;
 }
 
 static bool to_switch(const struct parse *ps, unsigned line, const struct arg *a, bool otherwise)
@@ -207,9 +252,10 @@ static bool to_switch(const struct parse *ps, unsigned line, const struct arg *a
 
 static int to_at(const struct parse *ps, unsigned line, const struct arg *a)
 {
-	int v = to_int(ps, line, a, -1);
+	int v = *a->value >= '0' && *a->value <= '9' ? to_int(ps, line, a, -1) : -1;
 	if (v >= 0 && v / 100 <= 23 && v % 100 <= 59) return v / 100 * 60 + v % 100;
-	note(ps, NOTE_WARNING, line, "at=%.64s is no time of the day and is ignored", a->value);
+	if (ps->all) fail(ps, line, "at=%.64s is no time of the day", a->value);       /* the entry would run at another time */
+	else note(ps, NOTE_WARNING, line, "at=%.64s is no time of the day and is ignored", a->value);
 	return -1;
 }
 
@@ -265,9 +311,13 @@ static void read_args(const struct parse *ps, struct cyrusconf_entry *e, const s
 	for (size_t i = 0; i < n; i++) {
 		int k = 0;
 		while (k < KEY_COUNT && strcmp(args[i].key, keys[k].name) != 0) k++;
-		if (k == KEY_COUNT || !(keys[k].sections & 1u << e->section))
+		if (k == KEY_COUNT)
 			note(ps, NOTE_DEBUG, e->line, "unknown key %.64s is ignored", args[i].key);
-		else if (!seen[k]) {                 /* the first of duplicates wins */
+		else if (!(keys[k].sections & 1u << e->section))
+			note(ps, NOTE_DEBUG, e->line, "key %s means nothing in %s and is ignored", keys[k].name, section_names[e->section]);
+		else if (seen[k])
+			note(ps, NOTE_DEBUG, e->line, "key %s is here before: this one is ignored", keys[k].name);
+		else {
 			seen[k] = true;
 			apply(ps, e, k, &args[i]);
 		}
@@ -283,13 +333,32 @@ static void entry_free(struct cyrusconf_entry *e)
 	free(e->cron);
 }
 
-static const char *entry_fault(const struct parse *ps, const struct cyrusconf_entry *e)
+enum fault { FAULT_CMD, FAULT_LISTEN, FAULT_NAME, FAULT_COUNT };
+static const char *const fault_text[] = { "no cmd", "no listen address", "name used before" };
+
+static bool named(const struct cyrusconf_entry *e) { return e->section == SECTION_SERVICES || e->section == SECTION_DAEMON; }
+
+static bool has_fault(const struct parse *ps, const struct cyrusconf_entry *e, enum fault f)
 {
-	bool named = e->section == SECTION_SERVICES || e->section == SECTION_DAEMON;
-	if (!e->argv.n) return "no cmd";
-	if (e->section == SECTION_SERVICES && (!e->listen || !*e->listen)) return "no listen address";
-	if (named && hash_gets(ps->names, e->name)) return "name used before";
-	return NULL;
+	switch (f) {
+	case FAULT_CMD: return !e->argv.n;
+	case FAULT_LISTEN: return e->section == SECTION_SERVICES && (!e->listen || !*e->listen);
+	case FAULT_NAME: return named(e) && hash_gets(ps->names, e->name);
+	case FAULT_COUNT: break;
+	}
+	return false;
+}
+
+/* 0 when it may be kept. Only a check looks for more than the first fault, and keeps what it can. */
+static int judge(const struct parse *ps, const struct cyrusconf_entry *e)
+{
+	for (int i = 0; i < FAULT_COUNT; i++) {
+		if (!has_fault(ps, e, i)) continue;
+		if (!ps->lenient) fail(ps, e->line, "%s entry %.64s: %s", section_names[e->section], e->name, fault_text[i]);
+		else note(ps, NOTE_WARNING, e->line, "%s entry %.64s is left out: %s", section_names[e->section], e->name, fault_text[i]);
+		if (!ps->all) return ERR_SYNTAX;
+	}
+	return 0;
 }
 
 static int read_entry(const struct parse *ps, const struct scan *s, char *p, enum cyrusconf_section section)
@@ -302,14 +371,12 @@ static int read_entry(const struct parse *ps, const struct scan *s, char *p, enu
 	struct cyrusconf_entry e = { .section = section, .line = s->line, .name = mem_strdup(name), .argv = STRARRAY_INIT,
 		.proto = mem_strdup("tcp"), .maxchild = -1, .at = -1 };
 	read_args(ps, &e, args, nargs);
-	const char *fault = entry_fault(ps, &e);
-	if (fault) {
-		if (ps->lenient) note(ps, NOTE_WARNING, e.line, "%s entry %.64s is left out: %s", section_names[section], e.name, fault);
-		else r = fail(ps, e.line, "%s entry %.64s: %s", section_names[section], e.name, fault);
+	r = judge(ps, &e);
+	if (r) {
 		entry_free(&e);
-		return r;
+		return ps->lenient ? 0 : r;
 	}
-	if (section == SECTION_SERVICES || section == SECTION_DAEMON) hash_puts(ps->names, e.name, ps->out);
+	if (named(&e)) hash_puts(ps->names, e.name, ps->out);
 	MEM_GROW(ps->out->entries, ps->out->alloc, ps->out->n + 1);
 	ps->out->entries[ps->out->n++] = e;
 	return 0;
@@ -321,28 +388,45 @@ static int read_section(const struct parse *ps, struct scan *s, enum cyrusconf_s
 		char *p = skip_blanks(s->text);
 		if (*p == '}') return 0;
 		int r = *p ? read_entry(ps, s, p, section) : 0;
-		if (r) return r;
+		if (r && !ps->all) return r;
 	}
 	return 0;
+}
+
+static int read_file(struct parse *ps, const void *bytes, size_t n)
+{
+	struct scan *s = mem_alloc(sizeof *s);
+	int r = 0;
+	ps->names = hash_new();
+	*ps->out = (struct cyrusconf)CYRUSCONF_INIT;
+	for (int i = 0; i < SECTION_COUNT && !r; i++) {
+		scan_start(s, n ? bytes : "", n);
+		if (scan_section(s, i)) r = read_section(ps, s, i);
+	}
+	if (!r) warn_ignored(ps, n ? bytes : "", n);
+	free(s);
+	hash_free(ps->names, NULL);
+	return r;
 }
 
 int cyrusconf_parse(struct cyrusconf *out, const void *bytes, size_t n, bool lenient, cyrusconf_note_fn *fn, void *arg,
 	struct cyrusconf_error *err)
 {
 	struct cyrusconf_error ignored;
-	struct parse ps = { out, lenient, fn, arg, err ? err : &ignored, hash_new() };
-	struct scan *s = mem_alloc(sizeof *s);
-	int r = 0;
-	*out = (struct cyrusconf)CYRUSCONF_INIT;
-	for (int i = 0; i < SECTION_COUNT && !r; i++) {
-		scan_start(s, n ? bytes : "", n);
-		if (scan_section(s, i)) r = read_section(&ps, s, i);
-	}
-	if (!r) warn_ignored(&ps, n ? bytes : "", n);
-	else cyrusconf_free(out);
-	free(s);
-	hash_free(ps.names, NULL);
+	unsigned errors = 0;
+	struct parse ps = { .out = out, .lenient = lenient, .note = fn, .arg = arg, .err = err ? err : &ignored, .errors = &errors };
+	int r = read_file(&ps, bytes, n);
+	if (r) cyrusconf_free(out);
 	return r;
+}
+
+unsigned cyrusconf_check(struct cyrusconf *out, const void *bytes, size_t n, cyrusconf_note_fn *fn, void *arg)
+{
+	struct cyrusconf_error last;
+	unsigned errors = 0;
+	struct parse ps = { .out = out, .all = true, .note = fn, .arg = arg, .err = &last, .errors = &errors };
+	read_file(&ps, bytes, n);
+	return errors;
 }
 
 void cyrusconf_free(struct cyrusconf *c)

@@ -161,13 +161,22 @@ static void staff_phase(struct master *m)
 	ptrarray_free(&changed);
 }
 
+static int64_t chores_due(const struct master *m)
+{
+	int64_t log = repeat_due(&m->repeat), manager = notify_due(&m->notify);
+	return log < manager ? log : manager;
+}
+
 static int64_t next_deadline(const struct master *m)
 {
 	if (m->work_left || m->services.changed.n) return m->now;
 	int64_t first = m->now + WAKE_EVERY;
 	if (m->rest_until > m->now) first = m->rest_until;
-	if (m->shutting_down) return first < m->shutdown_began + EVENTS_GRACE || m->now >= m->shutdown_began + EVENTS_GRACE
-		? first : m->shutdown_began + EVENTS_GRACE;
+	if (chores_due(m) < first) first = chores_due(m);
+	if (m->shutting_down) {
+		int64_t grace = m->shutdown_began + EVENTS_GRACE;
+		return grace > m->now && grace < first ? grace : first;
+	}
 	int64_t event = events_deadline(&m->events, m->now, clock_real_ns());
 	if (event < first) first = event;
 	if (m->conf && m->metrics_due < first) first = m->metrics_due;
@@ -250,5 +259,7 @@ void master_pass(struct master *m)
 	watch_phase(m);
 	janitor_phase(m);
 	metrics_phase(m);
+	manager_phase(m);
+	if (repeat_due(&m->repeat) <= m->now) repeat_flush(&m->repeat, m->now);
 	check_counts(m);
 }

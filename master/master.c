@@ -3,9 +3,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"
+#include "master/check.h"
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
+#include "sys/clock.h"
 #include "sys/sys.h"
 
 #include <errno.h>
@@ -20,7 +22,7 @@
 static int options_read(struct options *o, int argc, char **argv)
 {
 	int c;
-	while ((c = getopt(argc, argv, "C:M:p:l:Ddj:vVr:L:P:x:")) != -1)
+	while ((c = getopt(argc, argv, "C:M:p:l:Ddj:vVTr:L:P:x:")) != -1)
 		switch (c) {
 		case 'C': o->conf_file = optarg; break;
 		case 'M': o->cyrus_file = optarg; break;
@@ -33,6 +35,7 @@ static int options_read(struct options *o, int argc, char **argv)
 		case 'D': o->keep_stdio = true; break;
 		case 'v': o->verbose++; break;
 		case 'V': o->version = true; break;
+		case 'T': o->test = true; break;
 		default: break;                    /* -P, -x, and letters of other times: start-up scripts pass them */
 		}
 	if (o->janitor < 1) {
@@ -144,6 +147,14 @@ static char *absolute(char *path)
 	return full;
 }
 
+static int test(const struct options *o)
+{
+	char *path = cyrus_path(o->cyrus_file);
+	int r = check_files(o->conf_file, path, stdout);
+	free(path);
+	return r;
+}
+
 static int configure(struct master *m)
 {
 	struct cyrusconf c;
@@ -166,6 +177,8 @@ static int run(struct master *m)
 	if (!r && m->opt.ready_file && !signal_flags.term) r = readyfile_create(m->opt.ready_file);
 	if (r) return r;
 	log_msg(LOG_DEBUG, "ready for work");
+	m->now = clock_mono();
+	manager_ready(m);
 	while (!m->done) master_pass(m);
 	if (m->opt.ready_file) readyfile_remove(m->opt.ready_file);
 	log_msg(LOG_NOTICE, "exiting");
@@ -178,12 +191,14 @@ static int start(struct master *m)
 	int parent = 0, r = reserve_fds();
 	if (!r) {
 		program_log_early("master", SYSLOG_FACILITY, 0);
+		loglimit_on(m);
 		r = load_conf(m);
 	}
 	if (!r) m->cyrus_path = absolute(cyrus_path(m->opt.cyrus_file));
 	if (!r) r = point_stdio(&m->opt);
 	if (!r && m->opt.daemonize) r = daemonize(&h, m->opt.pid_file, conf_dir(m->conf), &parent);
 	if (r || parent) return r;
+	notify_init(&m->notify, clock_mono());
 	r = pidfile_claim(m->opt.pid_file);
 	handshake_tell(&h, r);
 	if (r) return r;
@@ -200,7 +215,9 @@ int main(int argc, char **argv)
 	master_init(m, &kernel_real);
 	if (verbose) m->opt.verbose = atoi(verbose) + 1;
 	int r = options_read(&m->opt, argc, argv);
-	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : start(m);
+	if (!r) r = m->opt.version ? say_version(m->opt.conf_file) : m->opt.test ? test(&m->opt) : start(m);
+	notify_free(&m->notify);
+	loglimit_off(m);
 	master_free(m);
 	free(m);
 	return r;

@@ -3,11 +3,13 @@
 #ifndef CAMB_MASTER_H
 #define CAMB_MASTER_H
 #include "base/buf.h"
+#include "base/repeat.h"
 #include "conf/conf.h"
 #include "master/children.h"
 #include "master/events.h"
 #include "master/fdset.h"
 #include "master/kernel.h"
+#include "master/notify.h"
 #include "master/services.h"
 
 #include <signal.h>
@@ -35,7 +37,7 @@ enum {
 struct options {                       /* of the command line */
 	const char *conf_file, *cyrus_file, *pid_file, *ready_file, *log_file;
 	int backlog, janitor;
-	bool daemonize, keep_stdio, version;
+	bool daemonize, keep_stdio, version, test;
 	int verbose;
 };
 
@@ -48,6 +50,8 @@ struct master {
 	struct service_table services;
 	struct child_table children;
 	struct event_list events;
+	struct notify notify;
+	struct repeat repeat;              /* the log; repeat_flush() and repeat_due() are the loop's */
 
 	bool shutting_down, done;
 	int64_t shutdown_began, stragglers_logged;
@@ -71,7 +75,7 @@ struct master {
 	int watch;                         /* the socket of watch.c, -1: none */
 	int64_t started, woke;             /* woke: when the last wait ended */
 	int64_t longest_pass, minute_longest[2], minute;       /* between two waits: ever; in this and the last minute */
-	int64_t janitor_mark, metrics_due, queues_looked_at;
+	int64_t janitor_mark, metrics_due, queues_looked_at, hup_sent;
 	unsigned fallbacks;                /* passes in a row that needed the last select() */
 	uint64_t fallbacks_total, interrupts;      /* interrupts: waits retried in their own pass */
 	int64_t fallback_logged;
@@ -123,6 +127,13 @@ void shutdown_phase(struct master *m);          /* sets m->done when nobody is l
 /* start.c: things done before the loop. Exit codes, 0 when well. */
 int start_commands(struct master *m, const struct cyrusconf *c);
 int start_wait_daemons(struct master *m);
+
+void manager_ready(struct master *m);           /* manager.c: the service manager is told */
+void manager_phase(struct master *m);           /* status and sign of life; notify_due() says when */
+
+/* loglimit.c: between the two the log is filtered; off writes what was counted. m must stay where it is. */
+void loglimit_on(struct master *m);
+void loglimit_off(struct master *m);
 
 void janitor_phase(struct master *m);           /* janitor.c */
 void metrics_phase(struct master *m);           /* metrics.c */

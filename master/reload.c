@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define CYRUSCONF_SIZE_MAX (16 << 20)
-
 static void log_note(void *arg, enum cyrusconf_note how, unsigned line, const char *text)
 {
 	const struct master *m = arg;
@@ -66,12 +64,20 @@ static void apply_daemon(struct master *m, const struct cyrusconf_entry *e)
 /* Every child of a slot, and nobody twice. Wait daemons are left alone: others depend on them. */
 static void hup_children(struct master *m)
 {
+	m->hup_sent = m->now;
 	for (struct child *c = m->children.all; c; c = c->next) {
 		if (c->kind == KIND_ZOMBIE || !c->service || c->waited) continue;
 		c->hup_sent = m->now;
 		c->hup_logged = false;
 		m->kernel->kill(c->pid, SIGHUP);
 	}
+}
+
+static void warn_of_maxfds(const struct master *m, const struct service *s)
+{
+	rlim_t most = m->files_given.rlim_max;
+	if (s->enabled && s->maxfds > 0 && most && most != RLIM_INFINITY && (rlim_t)s->maxfds > most)
+		log_msg(LOG_WARNING, "service %s: maxfds=%d is above the hard limit, using %llu", s->label, s->maxfds, (unsigned long long)most);
 }
 
 int master_apply(struct master *m, const struct cyrusconf *c, bool reload)
@@ -86,6 +92,7 @@ int master_apply(struct master *m, const struct cyrusconf *c, bool reload)
 	for (size_t i = 0; i < m->services.slots.n; i++) {
 		struct service *s = service_at(&m->services, i);
 		if (!s->enabled) service_close(s);
+		warn_of_maxfds(m, s);
 		service_changed(s);
 	}
 	if (reload) hup_children(m);
@@ -101,9 +108,11 @@ void master_reload(struct master *m)
 	struct cyrusconf c;
 	unsigned services = 0, sockets = 0;
 	log_msg(LOG_NOTICE, "got SIGHUP");
+	notify_reloading(&m->notify, m->now);
 	if (master_read(m, &c, true) || master_check(&c)) {
 		log_msg(LOG_ERR, "keeping the old configuration");
 		cyrusconf_free(&c);
+		manager_ready(m);
 		return;
 	}
 	master_apply(m, &c, true);
@@ -114,4 +123,5 @@ void master_reload(struct master *m)
 	log_msg(LOG_NOTICE, "Services reconfigured. %u out of %zu services and daemons are to run now, %u sockets, %zu events",
 		services, m->services.slots.n, sockets, m->events.n);
 	cyrusconf_free(&c);
+	manager_ready(m);
 }

@@ -19,6 +19,7 @@ void shutdown_begin(struct master *m)
 	m->shutting_down = true;
 	m->shutdown_began = m->stragglers_logged = m->now;
 	log_msg(LOG_INFO, "attempting clean shutdown on signal");
+	notify_stopping(&m->notify, m->now);
 	for (size_t i = 0; i < m->services.slots.n; i++) service_changed(service_at(&m->services, i));     /* no more clients */
 	/* The whole group only when it is ours: whatever started us in the foreground may share it. */
 	if (getpgrp() == getpid()) m->kernel->kill(-getpgrp(), SIGTERM);

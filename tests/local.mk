@@ -1,7 +1,8 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_library.py \
+	tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
 
 # `make check-slow`: the storms at full length, and a directory of a million entries
 check-slow: all $(check_PROGRAMS) $(check_DATA)
@@ -39,7 +40,8 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
+	tests/test_peer_master.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
@@ -49,6 +51,9 @@ distclean-local:
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py
 
+TESTS += tests/man_master.py
+EXTRA_DIST += tests/man_master.py
+
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
 EXTRA_DIST += tests/tls.sh tests/test_tls.py
@@ -56,3 +61,5 @@ EXTRA_DIST += tests/tls.sh tests/test_tls.py
 # tools over a spool with links and circles
 TESTS += tests/walk.sh
 EXTRA_DIST += tests/walk.sh tests/test_walk.py
+TESTS += tests/map.py
+EXTRA_DIST += tests/map.py

@@ -151,6 +151,116 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* ---- checking: every problem, in the order of the file, and what is left */
+
+static struct buf told;
+
+static void tell(void *arg, enum conf_problem how, const char *file, unsigned line, const char *text)
+{
+	const char *base = strrchr(file, '/');
+	(void)arg;
+	buf_printf(&told, "%s:%u: %c %s\n", base ? base + 1 : file, line, how == CONF_ERROR ? 'E' : 'W', text);
+}
+
+static const struct {
+	const char *text, *want;
+	bool need_data;
+} checks[] = {
+	{ "configdirectory: /x\n", "", false },
+	{ "", "imapd.conf:0: E configdirectory option not specified in configuration file\n", false },
+	{ "", "imapd.conf:0: E configdirectory option not specified in configuration file\n"
+		"imapd.conf:0: E partition-<name> option not specified in configuration file\n", true },
+	{ "a b\nmaxword: x\nfulldirhash: perhaps\nadmins:\n@foo: x\nconfigdirectory: /x\n.\n",
+		"imapd.conf:1: E invalid option name on line 1 of configuration file @\n"
+		"imapd.conf:2: E non-integer value for maxword in line 2\n"
+		"imapd.conf:3: E non-switch value for fulldirhash in line 3\n"
+		"imapd.conf:4: E empty option value on line 4 of configuration file\n"
+		"imapd.conf:5: E invalid directive on line 5 of configuration file @\n"
+		"imapd.conf:7: E invalid option name on line 7 of configuration file @\n", false },
+	{ "configdirectory: /x\n@include: /nonexistent/a\n@include: @\ntimeout: never\nmaxliteral: -1\nvirtdomains: both\n",
+		"imapd.conf:2: E can't open configuration file /nonexistent/a: No such file or directory\n"
+		"imapd.conf:3: E configuration file @ included twice\n"
+		"imapd.conf:4: E unparsable duration 'never' for timeout in line 4\n"
+		"imapd.conf:5: E unparsable byte size '-1' for maxliteral in line 5\n"
+		"imapd.conf:6: E invalid value 'both' for virtdomains in line 6\n", false },
+	{ "configdirectory: /x\numask: 1\numask: 2\nfoo: 1\nfoo: 2\numask: 3\n",
+		"imapd.conf:3: E option 'umask' was specified twice in config file (second occurrence on line 3)\n"
+		"imapd.conf:5: E option 'foo' was specified twice in config file (second occurrence on line 5)\n"
+		"imapd.conf:6: E option 'umask' was specified twice in config file (second occurrence on line 6)\n", false },
+	{ "configdirectory: /x\ntls_cert_file: /c\nflushseenstate: 1\nadmins: a\\\n b\\\n",
+		"imapd.conf:5: W the file ends inside a continued line, which is lost\n"
+		"imapd.conf:2: W Option 'tls_cert_file' is deprecated in favor of 'tls_server_cert' since version 2.5.0.\n"
+		"imapd.conf:3: W Option 'flushseenstate' is deprecated since version 2.5.0.\n", false },
+	{ "defaultpartition: a-b\nconfigdirectory: /x\n",
+		"imapd.conf:1: E defaultpartition option contains non-alnum character\n", true },
+	{ "configdirectory: /x\ndefaultpartition: A\npartition-b: /p\n",
+		"imapd.conf:2: E partition-a option not specified in configuration file\n", true },
+};
+
+/* With every @ of text replaced by path, but for "@include". */
+static char *fill_in(const char *text, const char *path)
+{
+	struct buf b = BUF_INIT;
+	for (; *text; text++)
+		if (*text == '@' && text[1] != 'i' && text[1] != 'f') buf_puts(&b, path);
+		else buf_putc(&b, *text);
+	return buf_take(&b);
+}
+
+START_TEST(check_tells_everything)
+{
+	char *path = mem_strdup(put("imapd.conf", "")), *text = fill_in(checks[_i].text, path), *want = fill_in(checks[_i].want, path);
+	put("imapd.conf", text);
+	struct conf *c = NULL;
+	unsigned errors = 0;
+	for (const char *p = want; (p = strstr(p, ": E ")); p++) errors++;
+	ck_assert_uint_eq(conf_check(&c, path, "imap", checks[_i].need_data, tell, NULL), errors);
+	ck_assert_str_eq(buf_cstr(&told), want);
+	ck_assert_ptr_nonnull(c);
+	conf_free(c);
+	/* What it finds first is what loading stops at, unless it is only a warning. */
+	int rc = conf_load(&c, path, "imap", checks[_i].need_data, &err);
+	ck_assert_int_eq(rc, errors ? ERR_CONFIG : 0);
+	const char *first = strstr(want, ": E ");
+	if (first) ck_assert_msg(!strncmp(first + 4, err.text, strlen(err.text)), "%s", err.text);
+	conf_free(c);
+	buf_free(&told);
+	free(want);
+	free(text);
+	free(path);
+}
+END_TEST
+
+START_TEST(check_keeps_what_is_good)
+{
+	struct conf *c = NULL;
+	const char *file;
+	unsigned line;
+	char *inc = mem_strdup(put("more.conf", "\nImap_Umask: 7\nextra: 1\n"));
+	char *text = mem_printf("configdirectory: /x\nmaxword: x\nadmins: \\\n b\nbad\n@include: %s\nown: 1\nidlesocket: /s\n", inc);
+	char *path = mem_strdup(put("imapd.conf", text));
+	ck_assert_uint_eq(conf_check(&c, path, "imap", false, tell, NULL), 2);
+	ck_assert_int_eq(conf_int(c, OPT_MAXWORD), 131072);
+	ck_assert(conf_where(c, OPT_ADMINS, &file, &line) && line == 4 && !strcmp(file, path));
+	ck_assert(conf_where(c, OPT_UMASK, &file, &line) && line == 2 && !strcmp(file, inc));
+	ck_assert(conf_where_overflow(c, "extra", &file, &line) && line == 3 && !strcmp(file, inc));
+	ck_assert(conf_where_overflow(c, "own", &file, &line) && line == 7 && !strcmp(file, path));
+	ck_assert(conf_where(c, OPT_IDLESOCKET, &file, &line) && line == 8);
+	ck_assert(!conf_where(c, OPT_MAXWORD, &file, &line) && !conf_where_overflow(c, "none", &file, &line));
+	conf_free(c);
+	buf_reset(&told);
+	ck_assert_uint_eq(conf_check(&c, "/nonexistent/imapd.conf", "imap", true, tell, NULL), 1);
+	ck_assert_str_eq(buf_cstr(&told),
+		"imapd.conf:0: E can't open configuration file /nonexistent/imapd.conf: No such file or directory\n");
+	ck_assert_ptr_null(conf_dir(c));
+	conf_free(c);
+	buf_free(&told);
+	free(path);
+	free(text);
+	free(inc);
+}
+END_TEST
+
 START_TEST(missing_file)
 {
 	struct conf *c;
@@ -453,6 +563,8 @@ int main(void)
 	TCase *t = tcase_create("conf");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, bad_input, 0, sizeof bad / sizeof *bad);
+	tcase_add_loop_test(t, check_tells_everything, 0, sizeof checks / sizeof *checks);
+	tcase_add_test(t, check_keeps_what_is_good);
 	tcase_add_test(t, missing_file);
 	tcase_add_test(t, grammar);
 	tcase_add_test(t, long_line);

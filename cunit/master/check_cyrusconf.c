@@ -81,6 +81,85 @@ START_TEST(test_bad_input_table)
 }
 END_TEST
 
+/* What a check says of bad input: each problem, by line, in the order found (sections first, then the look over all lines). */
+static struct buf told;
+
+static void tell(void *arg, enum cyrusconf_note how, unsigned line, const char *text)
+{
+	(void)arg;
+	buf_printf(&told, "%u %c %s\n", line, "dwE"[how], text);
+}
+
+static const struct {
+	const char *text, *want;
+	unsigned entries;
+} check_rows[] = {
+	{ "", "", 0 },
+	{ "START {\n a cmd=x\n}\n", "", 1 },
+	{ "SERVICES {\n a-b cmd=x\n c cmd=\"x\n d listen=y\n e cmd=z\n f\n g cmd=1 listen=2\n g cmd=1 listen=3\n}\n"
+		"DAEMON {\n g cmd=x\n h cmd =x\n}\n",
+		"2 E bad character '-' in name\n3 E missing \"\n4 E SERVICES entry d: no cmd\n5 E SERVICES entry e: no listen address\n"
+		"6 E SERVICES entry f: no cmd\n6 E SERVICES entry f: no listen address\n8 E SERVICES entry g: name used before\n"
+		"11 E DAEMON entry g: name used before\n12 E bad character ' ' in argument\n", 6 },
+	{ "START {\n a cmd=x }\n}\nEVENTS {\n a cmd=x at=2400\n}\n",
+		"2 E bad character '}' in argument\n3 w \"}\" without \"{\": sections behind this line are not found\n", 0 },
+	{ "EVENTS {\n a cmd=x at=2400\n b cmd=x at=x\n c cmd=x at=-5 period=y\n}\n",
+		"2 E at=2400 is no time of the day\n3 E at=x is no time of the day\n4 E at=-5 is no time of the day\n4 d period=y is no number\n",
+		3 },
+	{ "SERVICES {\n a cmd=x listen=y prefork=5a maxchild= babysit=maybe cron=z cmd=q new=1 maxforkrate=9999999999\n}\n",
+		"2 d prefork=5a is read as 5\n2 d maxchild= is no number\n2 d babysit=maybe is no switch\n"
+		"2 d key cron means nothing in SERVICES and is ignored\n2 d key cmd is here before: this one is ignored\n"
+		"2 d unknown key new is ignored\n2 d maxforkrate=9999999999 is read as 1000000000\n", 1 },
+	{ "services {\n}\nSERVICES { a cmd=x listen=y }\nSERVICES\n{\n}\nSERVICES { x\n}\nSERVICES {\n}\nSERVCES {\n x y\n}\nlost\n",
+		"1 w section SERVICES is ignored: its name must begin with a capital\n"
+		"3 w section SERVICES is ignored: one \"{\" must end its first line\n"
+		"4 w section SERVICES is ignored: one \"{\" must end its first line\n7 w what is behind the \"{\" is ignored\n"
+		"9 w second section SERVICES is ignored\n"
+		"11 w this is outside of the sections START, SERVICES, EVENTS and DAEMON and is ignored\n"
+		"14 w this is outside of the sections START, SERVICES, EVENTS and DAEMON and is ignored\n", 0 },
+	{ "START {\n a cmd=x\nEVENTS {\n",
+		"3 E bad character '{' in argument\n1 w the \"{\" of this line is not closed: sections behind it are not found\n", 1 },
+	{ "}\nSTART {\n a cmd=x\n}\n", "1 w \"}\" without \"{\": sections behind this line are not found\n", 0 },
+};
+
+START_TEST(test_check_tells_everything)
+{
+	const char *text = check_rows[_i].text, *want = check_rows[_i].want;
+	unsigned errors = 0;
+	for (const char *p = want; (p = strstr(p, " E ")); p++) errors++;
+	cyrusconf_free(&conf);
+	ck_assert_uint_eq(cyrusconf_check(&conf, text, strlen(text), tell, NULL), errors);
+	ck_assert_str_eq(buf_cstr(&told), want);
+	if (check_rows[_i].entries) ck_assert_uint_eq(conf.n, check_rows[_i].entries);
+	/* The first syntax error is the one the ordinary reading stops at. */
+	buf_reset(&told);
+	int r = parse(text, false);
+	if (r) {
+		buf_printf(&told, "%u E %s\n", err.line, err.text);
+		ck_assert_msg(!strncmp(want, buf_cstr(&told), told.len), "%s", buf_cstr(&told));
+	}
+	buf_free(&told);
+	cyrusconf_free(&conf);
+}
+END_TEST
+
+START_TEST(test_check_of_odd_lines)
+{
+	struct buf b = BUF_INIT;
+	buf_puts(&b, "START {\n");
+	for (size_t i = 0; i < CYRUSCONF_LINE_MAX; i++) buf_putc(&b, ' ');
+	buf_puts(&b, "a cmd=x\n");
+	buf_append(&b, " b cmd=x\0 cmd=y\n}\n", 18);
+	ck_assert_uint_eq(cyrusconf_check(&conf, b.s, b.len, tell, NULL), 0);
+	ck_assert_str_eq(buf_cstr(&told), "2 w a line of more than 4095 bytes is read as two\n4 w what is behind a NUL is ignored\n");
+	cyrusconf_free(&conf);
+	ck_assert_uint_eq(cyrusconf_check(&conf, NULL, 0, NULL, NULL), 0);
+	buf_free(&b);
+	buf_free(&told);
+	cyrusconf_free(&conf);
+}
+END_TEST
+
 START_TEST(test_reload_leaves_incomplete_entries_out)
 {
 	ck_assert_int_eq(parse("SERVICES {\n a cmd=x listen=b\n a cmd=y listen=c\n b cmd=x\n c cmd=x listen=y\n}\n", true), 0);
@@ -231,6 +310,8 @@ TCase *case_cyrusconf(void)
 {
 	TCase *c = tcase_create("cyrus.conf");
 	tcase_add_loop_test(c, test_bad_input_table, 0, sizeof rows / sizeof *rows);
+	tcase_add_loop_test(c, test_check_tells_everything, 0, sizeof check_rows / sizeof *check_rows);
+	tcase_add_test(c, test_check_of_odd_lines);
 	tcase_add_test(c, test_reload_leaves_incomplete_entries_out);
 	tcase_add_test(c, test_keys);
 	tcase_add_test(c, test_switches);

@@ -9,6 +9,7 @@ int main(void)
 	suite_add_tcase(s, case_cyrusconf());
 	suite_add_tcase(s, case_fdset());
 	suite_add_tcase(s, case_loop());
+	suite_add_tcase(s, case_notify());
 	suite_add_tcase(s, case_scenarios());
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

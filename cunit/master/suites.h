@@ -6,5 +6,6 @@
 TCase *case_cyrusconf(void);
 TCase *case_fdset(void);
 TCase *case_loop(void);
+TCase *case_notify(void);
 TCase *case_scenarios(void);
 #endif

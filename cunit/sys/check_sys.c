@@ -74,6 +74,21 @@ static int in_child(int (*fn)(void))
 
 /* ------------------------------------------------------------------------------------------------ whole files */
 
+START_TEST(file_read_does_not_wait_for_a_writer)
+{
+	struct buf b = BUF_INIT;
+	static const struct { const char *path; int error; } rows[] = { { "fifo", EINVAL }, { ".", EISDIR }, { "/dev/null", 0 } };
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		errno = 0;
+		ck_assert_int_eq(file_read(rows[i].path, 10, &b), rows[i].error ? -1 : 0);
+		if (rows[i].error) ck_assert_int_eq(errno, rows[i].error);
+	}
+	ck_assert_uint_eq(b.len, 0);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(file_read_has_a_limit)
 {
 	struct buf b = BUF_INIT;
@@ -488,6 +503,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, file_read_does_not_wait_for_a_writer);
 	tcase_add_test(t, file_read_has_a_limit);
 	tcase_add_test(t, file_makes_directories);
 	tcase_add_test(t, file_copy_keeps_times_and_never_overwrites);

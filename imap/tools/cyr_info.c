@@ -151,7 +151,7 @@ static int show_master(const struct conf *c)
 	if (fd >= 0 && n < 0) e = errno;
 	size_t end = strlen(WATCH_END);
 	bool whole = n == 0 && text.len >= end && !memcmp(text.s + text.len - end, WATCH_END, end);
-	fwrite(text.s, 1, whole ? text.len - end : text.len, stdout);
+	if (text.len) fwrite(text.s, 1, whole ? text.len - end : text.len, stdout);
 	if (n < 0) fprintf(stderr, "no master answers at %s: %s\n", buf_cstr(&path), strerror(e));
 	else if (!whole) fprintf(stderr, "the answer of master at %s breaks off\n", buf_cstr(&path));
 	if (fd >= 0) close(fd);

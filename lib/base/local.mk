@@ -8,4 +8,5 @@ libcambyses_a_SOURCES += \
 	lib/base/mem.c lib/base/mem.h \
 	lib/base/num.c lib/base/num.h \
 	lib/base/ptrarray.c lib/base/ptrarray.h \
+	lib/base/repeat.c lib/base/repeat.h \
 	lib/base/strarray.c lib/base/strarray.h

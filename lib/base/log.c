@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -10,6 +11,9 @@ static char *log_ident;                 /* syslog keeps the pointer */
 static bool debug_on;
 static void (*hook)(void *, int, const char *);
 static void *hook_arg;
+static bool (*filter)(void *, int, const char *);
+static void *filter_arg;
+static bool filtering;
 
 void log_open(const char *prefix, const char *ident, int facility, bool perror)
 {
@@ -27,13 +31,32 @@ void log_debug(bool on)
 	setlogmask(on ? LOG_UPTO(LOG_DEBUG) : LOG_UPTO(LOG_INFO));
 }
 
+#define LINE_MAX_BYTES 2048
+
+static bool __attribute__((format(printf, 2, 0))) dropped(int priority, const char *fmt, va_list ap)
+{
+	char line[LINE_MAX_BYTES];
+	va_list again;
+	if (!filter || filtering || LOG_PRI(priority) > LOG_WARNING) return false;
+	int e = errno;
+	va_copy(again, ap);
+	vsnprintf(line, sizeof line, fmt, again);
+	va_end(again);
+	filtering = true;
+	bool drop = !filter(filter_arg, priority, line);
+	filtering = false;
+	errno = e;
+	return drop;
+}
+
 void log_vmsg(int priority, const char *fmt, va_list ap)
 {
+	if (dropped(priority, fmt, ap)) return;
 	if (!hook) {
 		vsyslog(priority, fmt, ap);
 		return;
 	}
-	char line[2048];
+	char line[LINE_MAX_BYTES];
 	vsnprintf(line, sizeof line, fmt, ap);
 	hook(hook_arg, priority, line);
 }
@@ -56,6 +79,12 @@ int log_facility(const char *name, int otherwise)
 	for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
 		if (!strcasecmp(name, names[i].name)) return names[i].value;
 	return otherwise;
+}
+
+void log_filter(bool (*fn)(void *, int, const char *), void *arg)
+{
+	filter = fn;
+	filter_arg = arg;
 }
 
 void log_hook(void (*fn)(void *, int, const char *), void *arg)

@@ -13,6 +13,9 @@ void log_msg(int priority, const char *fmt, ...) __attribute__((format(printf, 2
 void log_vmsg(int priority, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 int log_facility(const char *name, int otherwise);    /* "mail", "LOCAL6" ...; `otherwise` when unknown or NULL */
 
+/* Asked before each line of LOG_WARNING and worse is written: false drops it. fn may log itself; that is written. NULL: none. */
+void log_filter(bool (*fn)(void *arg, int priority, const char *line), void *arg);
+
 /* Tests: every line goes to fn instead of syslog. NULL restores syslog. */
 void log_hook(void (*fn)(void *arg, int priority, const char *line), void *arg);
 #endif

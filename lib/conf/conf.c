@@ -84,31 +84,41 @@ static void load_defaults(struct conf *c)
 	}
 }
 
+struct aliased {
+	struct conf_report *report;
+	const char *option;
+};
+
 static void warn_alias(void *arg, const char *alias, const char *word)
 {
-	log_msg(LOG_WARNING, "Value '%s' for option '%s' is deprecated in favor of value '%s'.", alias, (const char *)arg, word);
+	struct aliased *a = arg;
+	conf_warn(a->report, "Value '%s' for option '%s' is deprecated in favor of value '%s'.", alias, a->option, word);
 }
 
 /* Gives values set under deprecated names to their successors, with a warning. */
-static int map_deprecated(struct conf *c, struct conf_error *err)
+static int map_deprecated(struct conf *c, struct conf_report *r)
 {
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct conf_row *row = &table[i];
 		if (!c->set[i].text) continue;
-		if (c->wanted != LEVEL_25) conf_type_aliases(row, c->set[i].text, warn_alias, (void *)(uintptr_t)row->name);
+		struct aliased alias = { r, row->name };
+		conf_report_at(r, c, &c->set[i]);
+		if (c->wanted != LEVEL_25) conf_type_aliases(row, c->set[i].text, warn_alias, &alias);
 		if (!row->dep_since) continue;
 		if (!row->dep_now) {
-			log_msg(LOG_WARNING, "Option '%s' is deprecated since version %s.", row->name, row->dep_since);
+			conf_warn(r, "Option '%s' is deprecated since version %s.", row->name, row->dep_since);
 			continue;
 		}
-		log_msg(LOG_WARNING, "Option '%s' is deprecated in favor of '%s' since version %s.", row->name, row->dep_now,
-			row->dep_since);
+		conf_warn(r, "Option '%s' is deprecated in favor of '%s' since version %s.", row->name, row->dep_now, row->dep_since);
 		int now = conf_find(row->dep_now);
 		if (now < 0) continue;
 		/* tlscache_db was free text once: the successor's type decides */
-		if (table[now].type != row->type && conf_type_parse(&table[now], c->set[i].text, &c->set[i].num, NULL))
-			return conf_fail(err, "invalid value '%.200s' for %s", c->set[i].text, row->name);
-		c->old[now] = &c->set[i];
+		if (table[now].type == row->type || !conf_type_parse(&table[now], c->set[i].text, &c->set[i].num, NULL)) {
+			c->old[now] = &c->set[i];
+			continue;
+		}
+		int rc = conf_fail(r, "invalid value '%.200s' for %s", c->set[i].text, row->name);
+		if (rc) return rc;
 	}
 	return 0;
 }
@@ -122,10 +132,10 @@ static void expand(struct conf *c, struct conf_value *v)
 	v->text = full;
 }
 
-static int load_confdir(struct conf *c, struct conf_error *err)
+static int load_confdir(struct conf *c, struct conf_report *r)
 {
 	const char *dir = c->set[OPT_CONFIGDIRECTORY].text;
-	if (!dir) return conf_fail(err, "configdirectory option not specified in configuration file");
+	if (!dir) return conf_fail(r, "configdirectory option not specified in configuration file");
 	c->dir = mem_strdup(dir);
 	for (int i = 0; i < OPT_COUNT; i++) {
 		if (table[i].type != CONF_STR) continue;
@@ -150,23 +160,23 @@ static bool any_partition(const struct conf *c)
 	return false;
 }
 
-static int check_partitions(struct conf *c, bool need_data, struct conf_error *err)
+static int check_partitions(struct conf *c, bool need_data, struct conf_report *r)
 {
 	char *p = c->set[OPT_DEFAULTPARTITION].text;
 	for (char *q = p; q && *q; q++) {
 		if (!isascii((unsigned char)*q) || !isalnum((unsigned char)*q)) {
-			log_msg(LOG_ERR, "INVALID defaultpartition: %s", p);
-			return conf_fail(err, "defaultpartition option contains non-alnum character");
+			if (!r->fn) log_msg(LOG_ERR, "INVALID defaultpartition: %s", p);
+			return conf_fail(r, "defaultpartition option contains non-alnum character");
 		}
 		*q = (char)tolower((unsigned char)*q);
 	}
 	if (!need_data) return 0;
 	if (p && !conf_partition(c, "partition-", p))
-		return conf_fail(err, "partition-%.200s option not specified in configuration file", p);
+		return conf_fail(r, "partition-%.200s option not specified in configuration file", p);
 	bool frontend = conf_str(c, OPT_MUPDATE_SERVER) && !strcmp(conf_word(c, OPT_MUPDATE_CONFIG), "standard")
 		&& !conf_str(c, OPT_PROXYSERVERS);
 	if (!p && !frontend && !any_partition(c))
-		return conf_fail(err, "partition-<name> option not specified in configuration file");
+		return conf_fail(r, "partition-<name> option not specified in configuration file");
 	return 0;
 }
 
@@ -182,31 +192,50 @@ static void load_servername(struct conf *c)
 	c->servername = mem_strdup(name);
 }
 
-static int load(struct conf *c, const char *path, bool need_data, struct conf_error *err)
+static int load(struct conf *c, const char *path, bool need_data, struct conf_report *r)
 {
-	int rc = conf_parse(c, path ? path : SYSCONFDIR "/imapd.conf", err);
-	if (!rc) rc = load_confdir(c, err);
+	int rc = conf_parse(c, path ? path : SYSCONFDIR "/imapd.conf", r);
+	if (!rc && !c->files.n) return 0;          /* checking, and it could not be opened */
+	if (!rc) rc = load_confdir(c, r);
 	if (rc) return rc;
 	c->wanted = (enum conf_level)conf_enum(c, OPT_COMPATIBILITY_LEVEL);
-	rc = map_deprecated(c, err);
+	rc = map_deprecated(c, r);
 	conf_set_level(c, c->wanted == LEVEL_AUTO ? LEVEL_36 : c->wanted);
-	if (!rc) rc = check_partitions(c, need_data, err);
+	r->file = c->path;
+	r->line = 0;
+	if (!rc && c->set[OPT_DEFAULTPARTITION].text) conf_report_at(r, c, &c->set[OPT_DEFAULTPARTITION]);
+	if (!rc) rc = check_partitions(c, need_data, r);
 	if (!rc) load_servername(c);
 	return rc;
 }
 
-int conf_load(struct conf **out, const char *path, const char *ident, bool need_data, struct conf_error *err)
+static struct conf *conf_new(const char *ident)
 {
 	struct conf *c = mem_zalloc(sizeof *c);
-	*out = NULL;
 	c->ident = mem_strdup(ident);
 	c->overflow = hash_new();
 	c->level = LEVEL_36;
 	load_defaults(c);
-	int rc = load(c, path, need_data, err);
+	return c;
+}
+
+int conf_load(struct conf **out, const char *path, const char *ident, bool need_data, struct conf_error *err)
+{
+	struct conf *c = conf_new(ident);
+	struct conf_report r = { .err = err };
+	*out = NULL;
+	int rc = load(c, path, need_data, &r);
 	if (rc) conf_free(c);
 	else *out = c;
 	return rc;
+}
+
+unsigned conf_check(struct conf **out, const char *path, const char *ident, bool need_data, conf_problem_fn *fn, void *arg)
+{
+	struct conf_report r = { .fn = fn, .arg = arg };
+	*out = conf_new(ident);
+	load(*out, path, need_data, &r);
+	return r.errors;
 }
 
 void conf_free(struct conf *c)
@@ -224,6 +253,7 @@ void conf_free(struct conf *c)
 		free(c->keys[i]);
 	}
 	free(c->keys);
+	strarray_free(&c->files);
 	hash_free(c->overflow, NULL);
 	free(c->ident);
 	free(c->path);
@@ -276,6 +306,25 @@ const char *conf_overflow(const struct conf *c, const char *key)
 void conf_each_overflow(const struct conf *c, void (*fn)(void *arg, const char *key, const char *value), void *arg)
 {
 	for (size_t i = 0; i < c->nkeys; i++) fn(arg, c->keys[i]->key, c->keys[i]->value);
+}
+
+static bool where(const struct conf *c, unsigned at_file, unsigned at_line, const char **file, unsigned *line)
+{
+	*file = c->files.v[at_file];
+	*line = at_line;
+	return true;
+}
+
+bool conf_where(const struct conf *c, enum conf_opt o, const char **file, unsigned *line)
+{
+	const struct conf_value *v = value_set(c, o);
+	return v && where(c, v->file, v->line, file, line);
+}
+
+bool conf_where_overflow(const struct conf *c, const char *key, const char **file, unsigned *line)
+{
+	const struct conf_key *k = hash_gets(c->overflow, key);
+	return k && where(c, k->file, k->line, file, line);
 }
 
 const char *conf_partition(const struct conf *c, const char *kind, const char *name)

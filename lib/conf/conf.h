@@ -30,6 +30,14 @@ struct conf_error {            /* filled when conf_load() fails: the text the or
 int conf_load(struct conf **out, const char *path, const char *ident, bool need_data, struct conf_error *err);
 void conf_free(struct conf *c);
 
+/* The same reading, for a checker: every problem goes to fn and reading goes on behind it. What keeps conf_load() from
+ * succeeding is CONF_ERROR, what it logs is CONF_WARNING. file is the one the line is in (borrowed for the call), line 0: the
+ * file as a whole. Nothing is logged. Returns the number of errors; *out is always filled with what could be read: its
+ * conf_dir() is NULL when there was none, and options with bad values have their defaults. */
+enum conf_problem { CONF_WARNING, CONF_ERROR };
+typedef void conf_problem_fn(void *arg, enum conf_problem how, const char *file, unsigned line, const char *text);
+unsigned conf_check(struct conf **out, const char *path, const char *ident, bool need_data, conf_problem_fn *fn, void *arg);
+
 /* The level whose defaults are answered. conf_load() sets it from compatibility_level; for `auto` it is LEVEL_36 until
  * whoever looked at the store (imap/store/layout.h) says otherwise. Never LEVEL_AUTO. */
 enum conf_level conf_level(const struct conf *c);
@@ -49,8 +57,12 @@ bool conf_is_set(const struct conf *c, enum conf_opt o);      /* written in the 
 
 /* Open-ended keys ("partition-default", "sasl_mech_list"): <ident>_<key> beats <key>. NULL when absent. */
 const char *conf_overflow(const struct conf *c, const char *key);
-/* Every key that is in no table, as written, in file order. */
+/* Every key that is in no table, lower case, in file order. */
 void conf_each_overflow(const struct conf *c, void (*fn)(void *arg, const char *key, const char *value), void *arg);
+
+/* Where it is written; the name lives as long as c. False when it is not in the file. A continued line counts as its last. */
+bool conf_where(const struct conf *c, enum conf_opt o, const char **file, unsigned *line);
+bool conf_where_overflow(const struct conf *c, const char *key, const char **file, unsigned *line);     /* exactly this key */
 
 const char *conf_ident(const struct conf *c);
 const char *conf_path(const struct conf *c);                  /* the file that was read */

@@ -9,10 +9,12 @@ struct conf_value {
 	char *text;              /* NULL: not there */
 	int64_t num;             /* INT, BOOL, ENUM, LIST: index; BITS; DUR: seconds; BYTES: bytes */
 	bool specific;           /* came as <ident>_<name> */
+	unsigned file, line;     /* index into files */
 };
 
 struct conf_key {                /* an overflow entry */
 	char *key, *value;
+	unsigned file, line;
 };
 
 struct conf {
@@ -23,6 +25,7 @@ struct conf {
 	const struct conf_value *old[OPT_COUNT];   /* what a deprecated name gave to this option */
 	char *words[OPT_COUNT];                    /* conf_word() at the current level */
 	struct hash *overflow;                     /* key -> struct conf_key, which keys[] owns */
+	struct strarray files;                     /* read so far, @include: too */
 	struct conf_key **keys;
 	size_t nkeys, keys_alloc;
 };
@@ -36,7 +39,21 @@ void conf_type_aliases(const struct conf_row *row, const char *text, void (*fn)(
 	void *arg);
 char *conf_type_word(const struct conf_row *row, int index);   /* the i-th word of the list; caller frees; NULL past the end */
 
+/* report.c: what is wrong. Loading stops at the first error; checking tells each and goes on. */
+struct conf_report {
+	struct conf_error *err;          /* loading: filled */
+	conf_problem_fn *fn;             /* checking; NULL when loading */
+	void *arg;
+	const char *file;                /* where we are */
+	unsigned line;
+	unsigned errors;
+};
+/* ERR_CONFIG when loading, 0 when checking: the caller leaves on anything but 0, and else goes on without the bad thing. */
+__attribute__((format(printf, 2, 3))) int conf_fail(struct conf_report *r, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void conf_warn(struct conf_report *r, const char *fmt, ...);
+/* What follows is about v. */
+void conf_report_at(struct conf_report *r, const struct conf *c, const struct conf_value *v);
+
 /* conf_parse.c: the file. Fills set[] (texts only) and the overflow table. */
-int conf_parse(struct conf *c, const char *path, struct conf_error *err);
-__attribute__((format(printf, 2, 3))) int conf_fail(struct conf_error *err, const char *fmt, ...);   /* always ERR_CONFIG */
+int conf_parse(struct conf *c, const char *path, struct conf_report *r);
 #endif

@@ -5,7 +5,8 @@ libcambyses_a_SOURCES += \
 	lib/conf/man.c lib/conf/man.h \
 	lib/conf/options.def lib/conf/idle.def \
 	lib/conf/procfile.c lib/conf/procfile.h \
-	lib/conf/program.c lib/conf/program.h
+	lib/conf/program.c lib/conf/program.h \
+	lib/conf/report.c
 
 noinst_PROGRAMS += conf_man
 conf_man_SOURCES = lib/conf/conf_man.c

@@ -65,9 +65,17 @@ int file_read_fd(int fd, size_t limit, struct buf *out)
 
 int file_read(const char *path, size_t limit, struct buf *out)
 {
-	int fd = sys_open(path, O_RDONLY, 0);
+	struct stat st;
+	int fd = sys_open(path, O_RDONLY | O_NONBLOCK, 0);     /* a FIFO would keep us here until somebody writes */
 	if (fd < 0) return -1;
-	int r = file_read_fd(fd, limit, out), e = errno;
+	int r = fstat(fd, &st), e = errno;
+	if (!r && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)) {
+		r = -1;
+		e = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	} else if (!r) {
+		r = file_read_fd(fd, limit, out);
+		e = errno;
+	}
 	sys_close(fd);
 	errno = e;
 	return r;
