@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "conf/conf_priv.h"
+#include "sys/dirwalk.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,18 +124,24 @@ static const char *cut(char **p)
 	return start;
 }
 
-static int read_one(const char *dir, const char *name, int (*fn)(void *, const struct procfile *), void *arg)
+struct reading {
+	const char *dir;
+	int (*fn)(void *arg, const struct procfile *p);
+	void *arg;
+};
+
+static int read_one(const struct reading *x, const char *name, bool is_file)
 {
 	struct procfile p;
 	struct buf text = BUF_INIT;
 	uint32_t pid;
 	size_t n = strlen(name);
 	if (*name == '.' || (n > 4 && !strcmp(name + n - 4, ".new"))) return 0;
-	if (!num_str_u32(name, &pid)) {
-		log_msg(LOG_NOTICE, "%s/%s is no proc file", dir, name);
+	if (!num_str_u32(name, &pid) || !is_file) {
+		log_msg(LOG_NOTICE, "%s/%s is no proc file", x->dir, name);
 		return 0;
 	}
-	char *path = mem_printf("%s/%s", dir, name);
+	char *path = mem_printf("%s/%s", x->dir, name);
 	int r = file_read(path, PROCFILE_MAX, &text);
 	free(path);
 	if (r == 0) {
@@ -146,7 +152,7 @@ static int read_one(const char *dir, const char *name, int (*fn)(void *, const s
 		p.user = cut(&at);
 		p.mailbox = cut(&at);
 		p.command = cut(&at);
-		r = fn(arg, &p);
+		r = x->fn(x->arg, &p);
 	} else {
 		r = 0;
 	}
@@ -154,15 +160,17 @@ static int read_one(const char *dir, const char *name, int (*fn)(void *, const s
 	return r;
 }
 
+static int visit(void *arg, const struct dirwalk_entry *e)
+{
+	return read_one(arg, e->name, e->kind == DIRWALK_FILE);
+}
+
+/* proc_path may name a link: administrators put such files on a file system in memory. */
 int procfile_each(const struct conf *c, int (*fn)(void *, const struct procfile *), void *arg)
 {
 	char *dir = procfile_dir(c);
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int r = d ? 0 : -1;
-	while (d && !r && (e = readdir(d))) r = read_one(dir, e->d_name, fn, arg);
-	int err = errno;
-	if (d) closedir(d);
+	struct reading x = { dir, fn, arg };
+	int r = dirwalk_list(dir, DIRWALK_ROOT_LINK, visit, &x), err = errno;
 	free(dir);
 	errno = err;
 	return r;
