@@ -41,7 +41,8 @@ libservice_a_SOURCES = \
 	master/service_option.c \
 	master/service_signals.c master/service_signals.h \
 	master/service_start.c \
-	master/service_thread.c
+	master/service_thread.c \
+	master/service_title.c
 
 # For services outside of this tree: the harness and what it needs of lib/ as one object, in which only the names below are
 # left visible, so that none of ours can meet a name of the program's. (libwrap looks for the last two.)

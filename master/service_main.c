@@ -1,5 +1,6 @@
 /* service_main.c - main() of every service: what comes before the first client and after the last (spec/master.md 17.2, 18). */
 #include "base/log.h"
+#include "conf/procfile.h"
 #include "conf/program.h"
 #include "master/service_priv.h"
 
@@ -24,10 +25,12 @@ int main(int argc, char **argv)
 		return EX_SOFTWARE;
 	}
 	if (p->main) signals_add_hup(true);    /* a reload must not kill, and be charged to, a worker that is starting */
+	struct title_area title = service_title_area(argc, argv);
 	int r = service_options(&opt, p->main ? "CUTDX" : "CD", &argc, argv);
 	opt.need_partitions = p->need_partitions;
 	if (!r) r = service_start(&ctx, &opt, argc, argv);
 	if (r) return r;
+	proc_title(ctx.conf, title.start, title.size);
 	if (opt.debug) service_debug_command(&ctx, argv[0]);
 	if (p->init && p->init(argc, argv, &ctx)) return 1;
 	log_msg(LOG_DEBUG, "executed");

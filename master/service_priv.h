@@ -14,6 +14,13 @@ struct service_options {
 	bool debug, once, need_partitions;
 };
 
+struct title_area {                    /* where the process title is shown */
+	char *start;
+	size_t size;
+};
+/* To be called before anybody keeps a pointer into argv or the environment: both are copied, but argv[0]. */
+struct title_area service_title_area(int argc, char **argv);
+
 /* Takes the options named in `ours` (of "CUTDX") out of *argc and argv, in place, order kept. 0, or the exit code; logged. */
 int service_options(struct service_options *o, const char *ours, int *argc, char **argv);
 /* Environment, configuration, user, log, descriptors: spec 17.2 steps 1 to 3. 0 or the exit code. */

@@ -4,9 +4,10 @@ TESTS += tests/master/run.sh
 EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_library.py \
 	tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
 
-# `make check-slow`: the storms at full length
+# `make check-slow`: the storms at full length, and a directory of a million entries
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
 .PHONY: check-slow
 
 # For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
@@ -56,3 +57,9 @@ EXTRA_DIST += tests/man_master.py
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
 EXTRA_DIST += tests/tls.sh tests/test_tls.py
+
+# tools over a spool with links and circles
+TESTS += tests/walk.sh
+EXTRA_DIST += tests/walk.sh tests/test_walk.py
+TESTS += tests/map.py
+EXTRA_DIST += tests/map.py

@@ -187,6 +187,7 @@ int append_copy(struct append *a, struct mailbox *from, const struct index_recor
 	if (!e) e = place(a, buf_cstr(&src), buf_cstr(&dst));
 	if (!e) {
 		e = mailbox_append_record(mb, &r, cache.s, cache.len);
+		if (!e) e = mailbox_annots_message(from, rec->uid, mb, r.uid, a->userid);
 		if (e) sys_unlink(buf_cstr(&dst));
 	}
 	buf_free(&src);

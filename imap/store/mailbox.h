@@ -107,7 +107,6 @@ struct mailbox_rename {
 	const char *partition;                /* NULL: as it is */
 	const char *acl;                      /* NULL: as it is */
 	bool only_check;                      /* whether it could be done */
-	const char *old_owner, *new_owner;    /* a user is renamed: his private annotations become the other's; NULL: nobody's change */
 };
 int mailbox_rename(struct store *st, const struct mailbox_rename *m);
 /* The messages of `from` (2.5: and all that the index knows of them) become the new mailbox `to`; `from` stays and is empty. A death between the two leaves
@@ -129,7 +128,7 @@ void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const ch
 int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char *quotaroot, bool bump);
 void mailbox_annots_drop(struct store *st, const struct mbentry *e);       /* rows of the mailbox in the global annotations database */
 bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to);     /* by name: their rows change with it */
-int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner);
+int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to);      /* the owner's become the new owner's */
 int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e);      /* the entry of a mailbox to be; the caller frees */
 int mailbox_read_header_file(struct mailbox *mb);
 int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *offset);
@@ -137,6 +136,8 @@ int mailbox_cache_sync(struct mailbox *mb);
 void mailbox_cache_close(struct mailbox *mb);
 void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r);
 int mailbox_annots_unlinked(struct mailbox *mb, uint32_t uid);
+/* Those of a message that is copied, as far as they are shared or the user's own; counted, and written with the target's commit. ERR_QUOTA. */
+int mailbox_annots_message(struct mailbox *from, uint32_t from_uid, struct mailbox *to, uint32_t uid, const char *userid);
 /* Every row of a message's annotation that counts: its size and its share in synccrc_annot. Non-zero from fn stops. */
 int mailbox_annots_each(struct mailbox *mb, int (*fn)(void *arg, uint32_t uid, size_t size, uint32_t crc), void *arg);
 /* Bytes of the annotations of the mailbox itself, which count in quota_annot_used too. 0 or ERR_IO. */

@@ -12,17 +12,19 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static bool open_rows(struct mailbox *mb)
+static bool open_rows_with(struct mailbox *mb, int flags)
 {
 	struct buf path = BUF_INIT;
 	if (mb->annots) return true;
-	if (!path_mailbox(mb->st, &mb->entry, META_ANNOTATIONS, "cyrus.annotations", &path) && access(buf_cstr(&path), F_OK) == 0) {
-		int rc = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), CYRUSDB_CONVERT, &mb->annots);
+	if (!path_mailbox(mb->st, &mb->entry, META_ANNOTATIONS, "cyrus.annotations", &path) && (flags || access(buf_cstr(&path), F_OK) == 0)) {
+		int rc = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), CYRUSDB_CONVERT | flags, &mb->annots);
 		if (rc) log_msg(LOG_ERR, "DBERROR: mailbox %s: opening %s: %s", mb->entry.name, buf_cstr(&path), cyrusdb_strerror(rc));
 	}
 	buf_free(&path);
 	return mb->annots != NULL;
 }
+
+static bool open_rows(struct mailbox *mb) { return open_rows_with(mb, 0); }
 
 static size_t row_prefix(uint32_t uid, char out[16]) { return (size_t)snprintf(out, 16, "%u", uid) + 1; }      /* with its NUL */
 
@@ -159,6 +161,103 @@ void mailbox_annots_abort(struct mailbox *mb)
 	if (txn) cyrusdb_abort(mb->annots, txn);
 }
 
+/* ------------------------------------------------------------------------------------------------ rows of a copied message */
+
+#define OWNER_TOKEN "[.OwNeR.]"
+
+/* Read first and written then: source and target may be one database. */
+struct copied {
+	struct mailbox *from, *to;
+	uint32_t from_uid, uid;
+	const char *userid;
+	struct buf *rows;                      /* key, value, key, value ...: lengths in front */
+};
+
+static void keep_bytes(struct buf *b, const char *p, size_t n)
+{
+	buf_append(b, (const char *)&n, sizeof n);
+	buf_append(b, p, n);
+}
+
+static const char *take_bytes(const char **p, size_t *n)
+{
+	memcpy(n, *p, sizeof *n);
+	const char *s = *p + sizeof *n;
+	*p = s + *n;
+	return s;
+}
+
+/* The row's user as the target writes him; false: the row is somebody else's. */
+static bool copied_user(const struct copied *c, const char *user, size_t len, struct buf *out)
+{
+	char *owner = len == 9 && !memcmp(user, OWNER_TOKEN, 9) ? mbname_userid(&c->from->entry.parts) : mem_dup(user, len);
+	bool shared = owner && !*owner, his = owner && c->userid && !strcmp(owner, c->userid);
+	const struct mailbox *to = c->to;
+	if (his) buf_puts(out, to->st->layout->annot_owner_token && mbname_owned_by(&to->entry.parts, c->userid, &to->st->ns) ? OWNER_TOKEN : c->userid);
+	free(owner);
+	return shared || his;
+}
+
+static int copy_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct copied *c = arg;
+	size_t size;
+	uint32_t crc;
+	struct buf k = BUF_INIT, v = BUF_INIT;
+	if (!row_share(c->from, c->from_uid, key, keylen, val, vallen, &size, &crc)) return 0;
+	const char *entry = (const char *)memchr(key, 0, keylen) + 1, *user = (const char *)memchr(entry, 0, (size_t)(key + keylen - entry)) + 1;
+	buf_printf(&k, "%u", c->uid);
+	buf_append(&k, entry - 1, (size_t)(user - entry) + 1);
+	if (copied_user(c, user, strnlen(user, (size_t)(key + keylen - user)), &k)) {
+		buf_putc(&k, 0);
+		buf_append(&v, val, size + 8);
+		buf_append(&v, "\0text/plain\0\0\0\0\0\0\0\0", 20);
+		if (c->to->st->layout->annot_modseq) {
+			char tail[9] = { 0 };
+			put_be64(tail, c->to->h.highestmodseq);
+			buf_append(&v, tail, sizeof tail);
+		}
+		keep_bytes(c->rows, k.s, k.len);
+		keep_bytes(c->rows, v.s, v.len);
+	}
+	buf_free(&k);
+	buf_free(&v);
+	return 0;
+}
+
+static int store_rows(const struct copied *c)
+{
+	struct mailbox *to = c->to;
+	uint64_t bytes = 0;
+	const char *end = c->rows->s + c->rows->len;
+	if (!open_rows_with(to, CYRUSDB_CREATE)) return ERR_IO;
+	for (const char *p = c->rows->s; p < end;) {
+		size_t kn, vn, size;
+		uint32_t crc;
+		const char *k = take_bytes(&p, &kn), *v = take_bytes(&p, &vn);
+		if (cyrusdb_store(to->annots, k, kn, v, vn, &to->annots_txn)) return ERR_IO;
+		if (!row_share(to, c->uid, k, kn, v, vn, &size, &crc)) continue;
+		to->h.synccrc_annot ^= crc;
+		to->h.quota_annot_used += size;
+		bytes += size;
+	}
+	const int64_t diff[QUOTA_RESOURCES] = { [QUOTA_ANNOTSTORAGE] = (int64_t)bytes };
+	return quota_check(to->st, to->hdr.quotaroot, diff, NULL);
+}
+
+int mailbox_annots_message(struct mailbox *from, uint32_t from_uid, struct mailbox *to, uint32_t uid, const char *userid)
+{
+	char prefix[16];
+	struct buf rows = BUF_INIT;
+	struct copied c = { from, to, from_uid, uid, userid, &rows };
+	size_t n = row_prefix(from_uid, prefix);
+	int r = 0;
+	if (open_rows(from) && cyrusdb_foreach(from->annots, prefix, n, NULL, copy_row, &c, from->annots_txn ? &from->annots_txn : NULL)) r = ERR_IO;
+	if (!r && rows.len) r = store_rows(&c);
+	buf_free(&rows);
+	return r;
+}
+
 /* ------------------------------------------------------------------------------------------------ rows of mailboxes (spec 8.1) */
 
 struct rows {
@@ -246,10 +345,11 @@ bool mailbox_annots_move(struct store *st, const struct mbentry *from, const str
 	return differ;
 }
 
-int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to, const char *old_owner, const char *new_owner)
+int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to)
 {
 	struct buf a = BUF_INIT, b = BUF_INIT;
-	struct rows x = { .to = &b, .old_owner = old_owner, .new_owner = new_owner };
+	char *was = mbname_userid(&from->parts), *now = mbname_userid(&to->parts);
+	struct rows x = { .to = &b, .old_owner = was, .new_owner = now };
 	int r = 0;
 	if (open_global(st, from, &a, &x.db)) {
 		st->layout->annot_scope(to, &b);
@@ -259,6 +359,8 @@ int mailbox_annots_copy(struct store *st, const struct mbentry *from, const stru
 			r = finish_rows(&x, cyrusdb_foreach(x.db, a.s, a.len, NULL, copy_global, &x, &x.txn));
 		cyrusdb_close(x.db);
 	}
+	free(was);
+	free(now);
 	buf_free(&a);
 	buf_free(&b);
 	return r;

@@ -91,14 +91,14 @@ static bool places_overlap(struct store *st, const struct mbentry *a, const stru
 
 /* `mb` is the old mailbox, exclusively locked. From the list's transaction on it is dead: its index says so to those who have it open, and
  * whoever closes it last removes it. */
-static int rename_by_copy(struct mailbox *mb, const struct mbentry *to, const struct mailbox_rename *m, const char *root)
+static int rename_by_copy(struct mailbox *mb, const struct mbentry *to, const char *root)
 {
 	struct store *st = mb->st;
 	bool renamed = strcmp(mb->entry.name, to->name), rows = mailbox_annots_move(st, &mb->entry, to);
 	if (rows) mailbox_annots_drop(st, to);
 	mailbox_clear_leftovers(st, to, mb->entry.uniqueid);
 	int r = mailbox_copy_files(mb, to, root, renamed);
-	if (!r && rows) r = mailbox_annots_copy(st, &mb->entry, to, m->old_owner, m->new_owner);
+	if (!r && rows) r = mailbox_annots_copy(st, &mb->entry, to);
 	if (!r) r = renamed ? mboxlist_move(st, &mb->entry, to) : mboxlist_put(st, to);
 	if (r) {
 		mailbox_remove_files(st, to);
@@ -156,7 +156,7 @@ static int rename_open(struct mailbox *mb, const struct mailbox_rename *m, const
 	char *root = quota_find_root(st, &e->parts);
 	usage(mb, u);
 	if (!same_root(root, mb->hdr.quotaroot)) r = quota_check(st, root, u, NULL);
-	if (!r && !m->only_check) r = by_id ? rename_by_id(mb, e, root) : rename_by_copy(mb, e, m, root);
+	if (!r && !m->only_check) r = by_id ? rename_by_id(mb, e, root) : rename_by_copy(mb, e, root);
 	mailbox_unlock(mb);
 	free(root);
 	return r;

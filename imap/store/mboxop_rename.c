@@ -87,8 +87,7 @@ static int rename_one(struct tree *t, const struct step *s, bool only_check)
 		acl = change_owner(st, e.acl, t->olduser, t->newuser);
 		mbentry_free(&e);
 	}
-	struct mailbox_rename m = { .from = a, .to = b, .partition = t->partition, .acl = acl, .only_check = only_check,
-		.old_owner = t->olduser, .new_owner = t->newuser };
+	struct mailbox_rename m = { .from = a, .to = b, .partition = t->partition, .acl = acl, .only_check = only_check };
 	if (!r) r = mailbox_rename(st, &m);
 	free(acl);
 	free(a);

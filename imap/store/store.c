@@ -7,6 +7,7 @@
 #include "store/layout.h"
 #include "store/mailbox.h"
 #include "store/paths.h"
+#include "store/spool_walk.h"
 
 #include <stdlib.h>
 
@@ -70,6 +71,7 @@ void store_close(struct store *st)
 		mb->refs = 1;
 		mailbox_close(&mb);
 	}
+	spool_walk_log_rest(st);
 	if (st->statuscache) cyrusdb_close(st->statuscache);
 	if (st->mboxlist) cyrusdb_close(st->mboxlist);
 	cyrusdb_env_free(st->dbs);

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "db/cyrusdb.h"
 #include "store/mbname.h"
+#include "sys/dirwalk.h"
 
 struct layout;
 struct mailbox;
@@ -24,6 +25,7 @@ struct store {
 	/* called after a commit that others should see: IDLE's notification. May be NULL. */
 	void (*notify)(void *arg, const char *mboxname);
 	void *notify_arg;
+	struct dirwalk_log oddities;          /* of the spool, in the log */
 	const char *session_id;               /* for audit lines; "" when there is none */
 };
 

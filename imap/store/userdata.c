@@ -8,7 +8,7 @@
 #include "store/paths.h"
 #include "store/quota.h"
 #include "store/subs.h"
-#include "store/walk.h"
+#include "sys/dirwalk.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
@@ -53,17 +53,17 @@ static int move_path(const char *from, const char *to)
 
 /* ------------------------------------------------------------------------------------------------ scripts */
 
-static int remove_file(void *arg, const struct walk_entry *w)
+static int remove_file(void *arg, const struct dirwalk_entry *w)
 {
 	int *r = arg;
-	if (w->kind != WALK_DIR && sys_unlink(w->path) < 0 && errno != ENOENT) *r = complain("unlink", w->path);
+	if (w->kind != DIRWALK_DIR && sys_unlinkat(w->dirfd, w->name, 0) < 0 && errno != ENOENT) *r = complain("unlink", w->path);
 	return 0;
 }
 
 static int remove_dir(const char *dir)
 {
 	int r = 0;
-	if (walk_dir(dir, 0, remove_file, &r) < 0) return errno == ENOENT ? 0 : complain("read", dir);
+	if (dirwalk_list(dir, 0, remove_file, &r) < 0) return errno == ENOENT ? 0 : complain("read", dir);
 	if (sys_rmdir(dir) < 0 && errno != ENOENT) r = complain("remove", dir);
 	return r;
 }

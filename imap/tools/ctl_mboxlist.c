@@ -7,7 +7,7 @@
 #include "store/mboxheader.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
-#include "store/walk.h"
+#include "store/spool_walk.h"
 #include "sys/file.h"
 #include "tools/mboxdump.h"
 
@@ -132,7 +132,8 @@ static int undump(struct store *st)
 struct verify {
 	struct store *st;
 	struct hash *expected;         /* directories where a cyrus.header belongs */
-	size_t root_len;
+	struct strarray roots;
+	size_t root_len;               /* of the root that is being walked */
 };
 
 static int expect(void *arg, const struct mbentry *e)
@@ -185,11 +186,12 @@ static char *name_in_header(const char *path)
 	return name;
 }
 
-static int found_file(void *arg, const struct walk_entry *w)
+static int found_file(void *arg, const struct dirwalk_entry *w)
 {
 	struct verify *v = arg;
-	if (w->kind == WALK_DIR) return !w->depth && !strcmp(w->name, "stage.") ? WALK_SKIP : 0;
-	if (w->kind != WALK_FILE || strcmp(w->name, "cyrus.header")) return 0;
+	if (w->kind == DIRWALK_DIR) return !w->depth && !strcmp(w->name, "stage.") ? DIRWALK_SKIP : 0;
+	if (w->kind != DIRWALK_FILE || strcmp(w->name, "cyrus.header")) return 0;
+	v->root_len = strlen(v->roots.v[w->root]);
 	char *dir = mem_dup(w->path, (size_t)(w->name - w->path - 1));
 	if (!hash_gets(v->expected, dir)) {
 		bool by_id = !strncmp(dir + v->root_len, "/uuid/", 6);
@@ -201,31 +203,18 @@ static int found_file(void *arg, const struct walk_entry *w)
 	return 0;
 }
 
-static void add_root(void *arg, const char *key, const char *value)
-{
-	struct strarray *roots = arg;
-	char *root = mem_strdup(value);
-	size_t n = strlen(root);
-	while (n > 1 && root[n - 1] == '/') root[--n] = 0;
-	bool ours = !strncmp(key, "partition-", 10) || !strncmp(key, "metapartition-", 14) || !strncmp(key, "metadir-header-", 15);
-	if (ours && strarray_find(roots, root) < 0) strarray_append(roots, root);
-	free(root);
-}
-
 static int verify(struct store *st)
 {
-	struct verify v = { .st = st, .expected = hash_new() };
-	struct strarray roots = STRARRAY_INIT;
+	struct verify v = { .st = st, .expected = hash_new(), .roots = STRARRAY_INIT };
 	int r = mboxlist_each(st, NULL, MBOXLIST_LIVE, expect, &v);
-	conf_each_overflow(st->conf, add_root, &roots);
-	for (size_t i = 0; i < roots.n && !r; i++) {
-		v.root_len = strlen(roots.v[i]);
-		if (walk_dir(roots.v[i], WALK_DEPTH, found_file, &v) && errno != ENOENT) {
-			fprintf(stderr, "ctl_mboxlist: cannot read %s: %s\n", roots.v[i], strerror(errno));
-			r = ERR_IO;
-		}
+	spool_roots(st->conf, SPOOL_DATA | SPOOL_META | SPOOL_HEADERS, &v.roots);
+	struct dirwalk w = { .roots = (const char *const *)v.roots.v, .nroots = v.roots.n, .levels = DIRWALK_ALL, .flags = DIRWALK_ROOT_GONE,
+		.entry = found_file, .arg = &v };
+	if (!r && spool_walk(st, &w)) {
+		fprintf(stderr, "ctl_mboxlist: cannot read the partitions: %s\n", strerror(errno));
+		r = ERR_IO;
 	}
-	strarray_free(&roots);
+	strarray_free(&v.roots);
 	hash_free(v.expected, NULL);
 	return r ? EX_TEMPFAIL : 0;
 }

@@ -322,9 +322,11 @@ class ServiceTest(unittest.TestCase):
         self.session(s)
         self.assertEqual(s.message(), 1)
         shutil.copy(ECHO, program + ".new")
+        c = s.connect()
+        line(c)                            # served: it looks at its file again before the next client, and not sooner
         os.rename(program + ".new", program)
-        self.session(s)
-        self.assertEqual(s.message(), 1)
+        c.sendall(b"quit\n")
+        self.assertEqual([s.message(), s.message(), s.message()], [2, 3, 1])
         self.assertEqual(s.wait(), 0)
 
     def test_datagrams(self):
