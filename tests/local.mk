@@ -63,3 +63,7 @@ TESTS += tests/walk.sh
 EXTRA_DIST += tests/walk.sh tests/test_walk.py
 TESTS += tests/map.py
 EXTRA_DIST += tests/map.py
+
+# the life of mailboxes and accounts
+TESTS += tests/life.sh
+EXTRA_DIST += tests/life.sh tests/test_life.py

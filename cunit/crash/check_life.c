@@ -2,7 +2,7 @@
  * mailbox whole at its old or at its new name, no message lost, nothing that a reader trips over, quota right after a scan; and the same command
  * given again finishes the work. A child dies at call n, for every n; the parent then looks at the store as a new process would.
  *
- * $LIFE_KEEP=DIR keeps the crash states that tests/test_life.py gives to another server: every $LIFE_EVERY-th. */
+ * $LIFE_KEEP=DIR keeps the crash states that tests/test_life.py gives to another server: every $LIFE_EVERY-th. $LIFE_ONLY: one operation. */
 #include "base/ptrarray.h"
 #include "store/autocreate.h"
 #include "store/mboxop.h"
@@ -25,7 +25,7 @@ static char base[300];
 /* A mailbox that the operation concerns. from NULL: it is made; to NULL: it goes for good. "DELETED.x.": any time behind. */
 struct row { const char *from, *to, *messages; };
 enum { ROWS = 6 };
-enum { BOTH = 1, INBOX_STAYS = 2, PARTITION = 4, USER = 8, DELAYED = 16, UNFINISHED = 32, SHARED_SETUP = 64 };
+enum { BOTH = 1, INBOX_STAYS = 2, PARTITION = 4, USER = 8, DELAYED = 16, UNFINISHED = 32 };
 struct op {
 	const char *name, *userid;
 	int (*run)(struct mboxop *op);
@@ -479,6 +479,8 @@ START_TEST(dies)
 	const struct op *op = &ops[_i / (LAYOUTS * KINDS)];
 	int layout = _i / KINDS % LAYOUTS;
 	enum fault_kind kind = kinds[_i % KINDS];
+	const char *only = getenv("LIFE_ONLY");
+	if (only && (strcmp(only, op->name) || kind != FAULT_DIE || !strcmp(layouts[layout].level, "2.5"))) return;
 	by_id = layout == 1;
 	setup(layouts[layout].level, layouts[layout].more, op->how & DELAYED);
 	snprintf(base, sizeof base, "%s.base", t.dir);

@@ -3,6 +3,7 @@
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "store/paths.h"
 
