@@ -115,6 +115,7 @@ int mboxop_make_ancestors(struct store *st, const struct mbname *n)
 	strarray_free(&up.boxes);
 	for (size_t i = 0; i + 1 < n->boxes.n && !r; i++) {
 		strarray_append(&up.boxes, n->boxes.v[i]);
+		if (!i && n->localpart && !strcmp(n->boxes.v[0], "INBOX")) continue;      /* its children are shown as those of the real one */
 		if (!mboxlist_lookup_parts(st, &up, &e)) {
 			bool live = !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE));
 			mbentry_free(&e);
