@@ -596,7 +596,7 @@ def test_copy_takes_the_annotations_of_messages():
 
 
 @needs_peer
-@pytest.mark.parametrize('op,every', [('rename tree', 41), ('rename user', 83), ('delete user later', 61), ('partition', 97), ('rename inbox', 31)])
+@pytest.mark.parametrize('op,every', [('rename tree', 61), ('rename user', 113), ('delete user later', 61), ('partition', 131), ('rename inbox', 37)])
 def test_debians_cyrus_sees_a_sane_store_after_a_crash(op, every, tmp_path):
     subprocess.run([os.path.join(BUILD, 'check_life')], check=True, timeout=600, stdout=subprocess.DEVNULL,
                    env=dict(os.environ, LIFE_ONLY=op, LIFE_KEEP=str(tmp_path), LIFE_EVERY=str(every)))

@@ -2,7 +2,7 @@
  * mailbox whole at its old or at its new name, no message lost, nothing that a reader trips over, quota right after a scan; and the same command
  * given again finishes the work. A child dies at call n, for every n; the parent then looks at the store as a new process would.
  *
- * $LIFE_KEEP=DIR keeps the crash states that tests/test_life.py gives to another server: every $LIFE_EVERY-th. $LIFE_ONLY: one operation. */
+ * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life.py. */
 #include "base/ptrarray.h"
 #include "store/autocreate.h"
 #include "store/mboxop.h"
@@ -440,11 +440,18 @@ static int child(const struct op *op, enum fault_kind kind, unsigned long n)
 	return WEXITSTATUS(status);
 }
 
-static void keep(const struct op *op, const char *layout, unsigned long n)
+/* The states for another server: layout 3.6, by id and by name. */
+static void keep(const struct op *op, int layout, const char *dir)
 {
-	const char *dir = getenv("LIFE_KEEP"), *every = getenv("LIFE_EVERY");
-	if (dir && n % (unsigned long)(every ? atoi(every) : 10) == 1)
-		storetest_run("cp -a %s '%s/%s-%s-%lu'", t.dir, dir, op->name, layout, n);
+	const char *every = getenv("LIFE_EVERY");
+	unsigned long step = every ? strtoul(every, NULL, 10) : 10;
+	int rc = 99;
+	for (unsigned long n = 1; rc == 99; n += step ? step : 1) {
+		storetest_run("rm -rf %s && cp -a %s %s", t.dir, base, t.dir);
+		rc = child(op, FAULT_DIE, n);
+		ck_assert_msg(rc == 99 || rc == 0, "%s: status %d", op->name, rc);
+		if (rc) storetest_run("cp -a %s '%s/%s-%s-%lu'", t.dir, dir, op->name, layouts[layout].name, n);
+	}
 }
 
 static bool rows_done(const struct op *op, const char *when)
@@ -479,21 +486,25 @@ START_TEST(dies)
 	const struct op *op = &ops[_i / (LAYOUTS * KINDS)];
 	int layout = _i / KINDS % LAYOUTS;
 	enum fault_kind kind = kinds[_i % KINDS];
-	const char *only = getenv("LIFE_ONLY");
-	if (only && (strcmp(only, op->name) || kind != FAULT_DIE || !strcmp(layouts[layout].level, "2.5"))) return;
+	const char *dir = getenv("LIFE_KEEP"), *only = getenv("LIFE_ONLY");
+	if (dir && only && (strcmp(only, op->name) || kind != FAULT_DIE || !strcmp(layouts[layout].level, "2.5"))) return;
 	by_id = layout == 1;
 	setup(layouts[layout].level, layouts[layout].more, op->how & DELAYED);
 	snprintf(base, sizeof base, "%s.base", t.dir);
 	storetest_run("cp -a %s %s", t.dir, base);
 	int rc = 99;
 	unsigned long n = 0;
+	if (dir) {
+		keep(op, layout, dir);
+		rc = 0;
+		n = 4;
+	}
 	while (rc == 99 && ++n < 5000) {
 		char when[120];
 		snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, layouts[layout].name, kind == FAULT_DIE ? "death" : "torn write", n);
 		if (n > 1) storetest_run("rm -rf %s && cp -a %s %s", t.dir, base, t.dir);
 		rc = child(op, kind, n);
 		ck_assert_msg(rc == 99 || rc == 0, "%s: status %d", when, rc);
-		if (kind == FAULT_DIE) keep(op, layouts[layout].name, n);
 		storetest_open(&t);
 		look(op, rc == 0, when);
 		finish(op, when);

@@ -104,7 +104,7 @@ void cmd_create(struct session *s)
 	if (!r) r = mboxop_create(&op, &m.parts, &how, &id);
 	mboxarg_free(&m);
 	if (r == ERR_BADENTRY || r == ERR_SPECIALUSE) respond_no(s, "[USEATTR] %s", err_text(r));
-	else if (r) respond_err(s, r);
+	else if (r) respond_err(s, r == ERR_USEPLACE ? ERR_SPECIALUSE : r);        /* 3.6 has one text, and gives this without the code */
 	else if (s->level == LEVEL_36 && id) respond_ok(s, "[MAILBOXID (%s)] Completed", id);
 	else respond_ok(s, "Completed");
 	free(id);

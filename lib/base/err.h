@@ -40,7 +40,7 @@
 	X(ERR_NOSEPARATOR,   "Message has no header/body separator") \
 	X(ERR_NOSERVER,      "Server(s) unavailable to complete operation") \
 	X(ERR_SPECIALUSE,    "SPECIAL-USE flag conflict") \
-	X(ERR_USEPLACE,      "SPECIAL-USE flag conflict") \
+	X(ERR_USEPLACE,      "No special use in that place") \
 	X(ERR_BADENTRY,      "Invalid annotation entry") \
 	X(ERR_NOTFOUND,      "Not found") \
 	X(ERR_SYNTAX,        "Syntax error") \
