@@ -16,6 +16,8 @@ struct layout {
 
 	/* mailboxes.db ---------------------------------------------------------------------------------------- */
 	const char *scan_prefix;              /* every record by name begins with it */
+	char key_sep, domain_sep;             /* between the components of a key, and behind its domain */
+	const char *racl_marker;              /* the key that says that reverse ACL rows are kept; NULL: never */
 	void (*key)(const struct namespace *ns, const struct mbname *n, struct buf *out);
 	/* Decodes a record by name. 0; ERR_NOTFOUND: some other kind of key; ERR_BADFORMAT: damaged. */
 	int (*decode)(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out);

@@ -445,7 +445,8 @@ static char *new_uniqueid_36(void)
 
 const struct layout layout_36 = {
 	.level = LEVEL_36, .index_version = 17, .cache_version = 11, .list_header = true, .synccrc_annot_start = 12345678,
-	.scan_prefix = "N", .key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
+	.scan_prefix = "N", .key_sep = '\x1f', .domain_sep = '\x1d', .racl_marker = RACL_MARKER,
+	.key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
 	.user_file = user_file_36, .mailbox_dir = mailbox_dir_36, .lock_name = lock_name_36, .user_lock = true,
 	.sub_key = sub_key_36, .sub_decode = sub_decode_36, .sub_version_key = "\x1fVER\x1f", .sub_version = "2",
 	.annot_scope = annot_scope_36, .annot_owner_token = true, .annot_modseq = true, .new_uniqueid = new_uniqueid_36,

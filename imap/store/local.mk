@@ -20,7 +20,7 @@ libstore_a_SOURCES = \
 	imap/store/mbentry.c imap/store/mbentry.h \
 	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \
 	imap/store/mboxheader.c imap/store/mboxheader.h \
-	imap/store/mboxlist.c imap/store/mboxlist.h \
+	imap/store/mboxlist.c imap/store/mboxlist.h imap/store/mboxlist_walk.c \
 	imap/store/namelock.c imap/store/namelock.h \
 	imap/store/partition.c \
 	imap/store/paths.c imap/store/paths.h \
