@@ -40,6 +40,9 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
+# LIST and its kin
+TESTS += tests/list.sh
+EXTRA_DIST += tests/list.sh tests/test_list.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
