@@ -1,5 +1,6 @@
 /* cmd_list.c - LIST, LSUB, XLIST, RLIST, RLSUB. See list.h. */
 #include "base/err.h"
+#include "base/log.h"
 #include "imapd/commands.h"
 #include "imapd/list.h"
 #include "imapd/respond.h"
@@ -16,6 +17,7 @@ static void list(struct session *s, const struct list_request *q)
 	if (r) respond_err(s, r);
 	else if (calls) respond_ok(s, "Completed (%.3f secs %u calls)", took, calls);
 	else respond_ok(s, "Completed (%.3f secs)", took);
+	log_msg(LOG_DEBUG, "list: looked at %llu records of the mailbox list", (unsigned long long)l.rows);
 	list_free(&l);
 }
 

@@ -70,14 +70,22 @@ static bool parse_selection(struct session *s, struct list_request *q)
 
 /* ------------------------------------------------------------------------------------------------ patterns */
 
+/* Behind the reference; of a separator at the end of one and the beginning of the other, one remains. */
+static const char *joined(struct session *s, const char *ref, const char *pattern)
+{
+	size_t n = strlen(ref);
+	if (!n || !*pattern || conf_bool(s->conf, OPT_IGNOREREFERENCE)) return pattern;
+	if (ref[n - 1] == s->ns.sep && *pattern == s->ns.sep) pattern++;
+	return arena_printf(s->cmd, "%s%s", ref, pattern);
+}
+
 static bool add_pattern(struct session *s, struct list_request *q, const char *ref, const char *pattern)
 {
 	if (q->npatterns == LIST_PATTERNS) {
 		respond_no(s, "[LIMIT] Too many patterns in %s", s->name);
 		return false;
 	}
-	if (*ref && *pattern && !conf_bool(s->conf, OPT_IGNOREREFERENCE)) pattern = arena_printf(s->cmd, "%s%s", ref, pattern);
-	q->patterns[q->npatterns++] = pattern;
+	q->patterns[q->npatterns++] = joined(s, ref, pattern);
 	return true;
 }
 
@@ -225,7 +233,7 @@ bool list_parse(struct session *s, enum list_kind kind, struct list_request *q)
 	q->xlist = kind == LIST_XLIST && !q->extended;
 	if (q->xlist) q->verb = "XLIST";
 	if (q->npatterns == 1 && !*q->patterns[0]) q->npatterns = 0;
-	else fool(s, q);
+	else if (!q->lsub) fool(s, q);
 	for (size_t i = 0; i < q->npatterns; i++) q->globs[i] = glob_new(q->patterns[i], s->ns.sep, GLOB_INBOX);
 	arena_on_free(s->cmd, free_globs, q);
 	return true;
