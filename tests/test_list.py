@@ -464,7 +464,9 @@ def asan_options():
 def listing_site(level, conf, text):
     s = Site.__new__(Site)
     s.level = level
-    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\naltnamespace: no\n{conf}', users=('admin', 'alice'), services=('imap',))
+    if 'altnamespace' not in conf:
+        conf += '\naltnamespace: no'
+    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\n{conf}', users=('admin', 'alice'), services=('imap',))
     s.i.tool('ctl_mboxlist', '-u', input=text)
     log = s.i.path('log')
     open(log, 'w').close()
@@ -499,6 +501,21 @@ def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
         assert c.names('"" "*"')[-3:] == (['user.u0007.pub', 'news', 'news.a'] if level == '3.6' else ['news', 'news.a', 'user.u0007.pub'])
     finally:
         s.close()
+
+
+def test_ones_own_tree_is_read_in_part():
+    """In the alternative namespace too, where INBOX lies beside the others."""
+    text = '\n'.join(['user.alice\t0 default alice\tlrswipkxtecdan\t'] + [f'user.alice.b{n:03}{x}\t0 default alice\tlrswipkxtecdan\t' for n in range(300) for x in ('', '.x')])
+    for level in LEVELS:
+        s, log = listing_site(level, 'altnamespace: yes', text + '\n')
+        try:
+            c = s.login('alice')
+            for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4), ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
+                                  ('LIST "" "INBOX"', 610 if level == '2.5' else 4), ('LIST "" "%"', 605)):
+                assert rows(s, log, c, command) <= most, command
+            assert len(c.names('"" "%"')) == 301 and len(c.names('"" "b2%"')) == 100 and c.names('"" inbox') == ['INBOX']
+        finally:
+            s.close()
 
 
 def test_the_index_tells_the_truth():

@@ -234,7 +234,7 @@ static int own_inbox(struct scan *c, const struct mbname *me)
 }
 
 /* Which part of one's own tree the literal text leaves: *text what is to follow in the key, *inbox whether INBOX itself is in question. */
-static bool own_range(const struct session *s, const char *literal, const char **text, bool *inbox)
+static bool own_range(struct session *s, const char *literal, const char **text, bool *inbox)
 {
 	size_t n = strlen(literal), alt = strlen(s->ns.altprefix);
 	bool could_be_inbox = !strncasecmp(literal, "INBOX", n < 5 ? n : 5), below = could_be_inbox && n > 5 && literal[5] == s->ns.sep;
@@ -244,9 +244,9 @@ static bool own_range(const struct session *s, const char *literal, const char *
 		if (below) *text = literal + 6;
 		return *inbox || below;
 	}
-	/* INBOX is typed in any case and stands in names in one; what follows the prefix for odd names are names of all kinds */
-	if (could_be_inbox || (alt && compatible(literal, s->ns.altprefix, alt))) return true;
-	*text = literal;
+	if (alt && compatible(literal, s->ns.altprefix, alt)) return true;         /* names of all kinds follow it */
+	if (could_be_inbox && n >= 5 && s->level == LEVEL_25) return true;        /* where names in other cases are shown as they are */
+	*text = could_be_inbox && n >= 5 ? arena_printf(s->cmd, "INBOX%s", literal + 5) : literal;
 	return true;
 }
 
