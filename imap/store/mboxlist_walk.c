@@ -25,7 +25,7 @@ static void behind(struct buf *b) { buf_putc(b, 0x7f); }
 
 static bool begins(const char *key, size_t keylen, const struct buf *with)
 {
-	return keylen >= with->len && !memcmp(key, with->s, with->len);
+	return keylen >= with->len && (!with->len || !memcmp(key, with->s, with->len));
 }
 
 /* Does the key lie in something that is stepped over? Then *seek is where to go on. */
@@ -72,7 +72,7 @@ int mboxlist_walk(struct store *st, const struct buf *prefix, bool one_domain, s
 	buf_add(&k.prefix, prefix);
 	bool may = st->ns.virtdomains || st->layout->level == LEVEL_36;          /* else the byte is one like others */
 	k.domains = may && one_domain && !memchr(buf_cstr(&k.prefix), st->layout->domain_sep, k.prefix.len);
-	int r = cyrusdb_walk(st->mboxlist, k.prefix.s, k.prefix.len, visit, &k);
+	int r = cyrusdb_walk(st->mboxlist, buf_cstr(&k.prefix), k.prefix.len, visit, &k);
 	buf_free(&k.prefix);
 	if (r == ERR_COUNT) return 0;
 	return r < 0 ? ERR_IO : r;
