@@ -23,8 +23,8 @@ EXTRA_DIST += tests/lib/syslog_file.c tests/lib/interrupt.c
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
 
-TESTS += tests/tools/mailbox.sh tests/tools/golden.py
-EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py
+TESTS += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
+EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
 # lmtpd and deliver
 TESTS += tests/lmtp.sh tests/lmtp_corpus.sh
 EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmtp.py tests/test_lmtp_corpus.py
