@@ -68,7 +68,7 @@ class Master:
         done, refused, lost = int(out[0]), int(out[2]), int(out[3])
         return {'per second': done / float(out[1]), 'refused or lost': refused + lost, 'p50 ms': int(out[4]) / 1000, 'p99 ms': int(out[5]) / 1000,
                 'CPU s of master per 10,000': (after[0] - before[0]) * 10000 / max(1, done),
-                'CPU s with children per 10,000': (sum(after) - sum(before)) * 10000 / max(1, done)}
+                'CPU s with reaped children per 10,000': (sum(after) - sum(before)) * 10000 / max(1, done)}
 
     def idle(self, seconds):
         before = self.cpu()[0]

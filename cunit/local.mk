@@ -59,7 +59,7 @@ check_master_LDADD = libmaster.a $(LIB_LIBS) $(CHECK_LIBS) -lm
 echo_service_SOURCES = cunit/master/echo_service.c
 echo_service_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 echo_thread_SOURCES = cunit/master/echo_thread.c
-echo_thread_LDADD = libservicethread.a $(LIB_LIBS) $(WRAP_LIBS)
+echo_thread_LDADD = libservice.a $(LIB_LIBS) $(WRAP_LIBS)
 master_probe_SOURCES = cunit/master/master_probe.c
 master_probe_LDADD =
 endif
@@ -123,8 +123,8 @@ endif
 
 # ---- lib and the small modules of the store, one program for each folder
 if UNIT_TESTS
-check_PROGRAMS += check_base check_sys check_prot check_auth check_program check_names check_walk check_identity
-TESTS += check_base check_sys check_prot check_auth check_program check_names check_walk check_identity
+check_PROGRAMS += check_base check_sys check_prot check_auth check_program check_names check_spool_walk check_identity
+TESTS += check_base check_sys check_prot check_auth check_program check_names check_spool_walk check_identity
 check_base_SOURCES = cunit/base/check_base.c
 check_base_CPPFLAGS = $(AM_CPPFLAGS)
 check_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -149,10 +149,10 @@ check_names_SOURCES = cunit/store/check_names.c
 check_names_CPPFLAGS = $(AM_CPPFLAGS)
 check_names_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_names_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
-check_walk_SOURCES = cunit/store/check_walk.c
-check_walk_CPPFLAGS = $(AM_CPPFLAGS)
-check_walk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-check_walk_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+check_spool_walk_SOURCES = cunit/store/check_spool_walk.c cunit/store/storetest.h
+check_spool_walk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit/store
+check_spool_walk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_spool_walk_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 check_identity_SOURCES = cunit/proto/check_identity.c
 check_identity_CPPFLAGS = $(AM_CPPFLAGS)
 check_identity_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -87,7 +87,7 @@ enum listen_error listen_parse(struct listen_spec *out, const char *text, const 
 static int refuse(struct master *m, const struct service *s, const char *what, int err)
 {
 	if (err == EMFILE || err == ENFILE) m->out_of_files++;
-	else log_msg(LOG_ERR, "unable to %s %s listener socket: %s", what, s->name, strerror(err));
+	else log_msg(LOG_ERR, "unable to create %s listener socket: %s (%s)", s->name, strerror(err), what);
 	return -1;
 }
 
@@ -109,10 +109,10 @@ static int bind_socket(struct master *m, const struct service *s, int fd)
 	int r = bind(fd, (const struct sockaddr *)&s->addr, s->addrlen);
 	int e = errno;
 	umask(old);
-	if (r < 0) return refuse(m, s, "bind to", e);
+	if (r < 0) return refuse(m, s, "bind", e);
 	if (s->addrfamily == AF_UNIX) chmod(((const struct sockaddr_un *)&s->addr)->sun_path, 0777);
 	/* A UNIX address with tcp4 or tcp6 is a datagram socket, on which this fails: such a service does not run. */
-	if ((!s->dgram || !strncmp(s->proto, "tcp", 3)) && listen(fd, m->opt.backlog) < 0) return refuse(m, s, "listen to", errno);
+	if ((!s->dgram || !strncmp(s->proto, "tcp", 3)) && listen(fd, m->opt.backlog) < 0) return refuse(m, s, "listen", errno);
 	return 0;
 }
 
@@ -123,10 +123,10 @@ static int open_socket(struct master *m, struct service *s)
 {
 	if (s->addrfamily == AF_UNIX) unlink(((const struct sockaddr_un *)&s->addr)->sun_path);
 	int fd = socket(s->addrfamily, (s->dgram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-	if (fd < 0) return refuse(m, s, "create", errno);
+	if (fd < 0) return refuse(m, s, "socket", errno);
 	if (out_of_reach(m, fd)) {
 		sys_close(fd);
-		return refuse(m, s, "create", EMFILE);
+		return refuse(m, s, "socket", EMFILE);
 	}
 	if (bind_socket(m, s, set_options(m, s, fd)) < 0) {
 		sys_close(fd);
@@ -141,12 +141,12 @@ static int open_status(struct master *m, struct service *s)
 {
 	int fd[2];
 	if (s->status[0] >= 0) return 0;
-	if (pipe2(fd, O_CLOEXEC) < 0) return refuse(m, s, "create the status pipe of", errno);
+	if (pipe2(fd, O_CLOEXEC) < 0) return refuse(m, s, "status pipe", errno);
 	if (out_of_reach(m, fd[0]) || out_of_reach(m, fd[1]) || fcntl(fd[0], F_SETFL, O_NONBLOCK) < 0) {
 		int e = out_of_reach(m, fd[1]) ? EMFILE : errno;
 		sys_close(fd[0]);
 		sys_close(fd[1]);
-		return refuse(m, s, "create the status pipe of", e);
+		return refuse(m, s, "status pipe", e);
 	}
 	s->status[0] = fd[0];
 	s->status[1] = fd[1];

@@ -32,16 +32,29 @@ libexec_PROGRAMS += master/master
 master_master_SOURCES = master/master.c
 master_master_LDADD = libmaster.a $(LIB_LIBS) -lm
 
-# main() of a service included: a program links SERVICE_LIBS and brings what service.h asks for.
+# main() of a service included: a program links SERVICE_LIBS and defines service_program (service.h).
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
 	master/service.c master/service.h master/service_priv.h \
+	master/service_debug.c \
+	master/service_main.c \
+	master/service_option.c \
 	master/service_signals.c master/service_signals.h \
-	master/service_start.c
-
-# The same for a threaded program, which never counts as busy.
-noinst_LIBRARIES += libservicethread.a
-libservicethread_a_SOURCES = \
-	master/service_signals.c \
 	master/service_start.c \
-	master/service_thread.c
+	master/service_thread.c \
+	master/service_title.c
+
+# For services outside of this tree: the harness and what it needs of lib/ as one object, in which only the names below are
+# left visible, so that none of ours can meet a name of the program's. (libwrap looks for the last two.)
+SERVICE_NAMES = main service_option service_option_bool service_option_int signals_poll signals_clear signals_cancelled \
+	signals_wait signals_select
+lib_LIBRARIES = libcambyses-service.a
+libcambyses_service_a_SOURCES =
+libcambyses_service_a_LIBADD = master/cambyses_service.$(OBJEXT)
+master/cambyses_service.$(OBJEXT): libservice.a libcambyses.a
+	$(AM_V_GEN)$(CC) $(CFLAGS) -nostdlib $(RELOCATABLE) -o $@.all $(SERVICE_NAMES:%=-Wl,-u,%) libservice.a libcambyses.a && \
+	$(OBJCOPY) $(SERVICE_NAMES:%=-G %) -G allow_severity -G deny_severity $@.all $@ && rm -f $@.all
+cambysesincludedir = $(includedir)/cambyses
+cambysesinclude_HEADERS = master/service.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = cambyses-service.pc

@@ -1,8 +1,8 @@
-/* service.c - main() of every service: start, then one client after another until told, idle or used up to stop. The order
- * of the steps is what master and its clients see (spec/master.md 17.3). */
+/* service.c - one client after another until told, idle or used up to stop. The order of the steps is what master and its
+ * clients see (spec/master.md 17.3). */
 #include "base/log.h"
 #include "base/mem.h"
-#include "conf/program.h"
+#include "conf/conf.h"
 #include "master/service_priv.h"
 #include "sys/sys.h"
 
@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 struct harness {
-	struct service_context ctx;
-	struct service_options opt;
+	struct service_context *ctx;
+	unsigned max_uses;
 	struct program_file program;
 	int lock;                      /* -1: runs without */
-	int idle;                      /* seconds, drawn once; 0: never */
+	unsigned idle;                 /* seconds, drawn once; 0: never */
 	int leave;                     /* -1: go on; else the code to leave with */
 };
 
 static void open_lock(struct harness *h)
 {
-	char *path = mem_printf("%s/socket/%s-%u.lock", conf_dir(h->ctx.conf), h->ctx.name, h->ctx.id);
+	char *path = mem_printf("%s/socket/%s-%u.lock", conf_dir(h->ctx->conf), h->ctx->name, h->ctx->id);
 	h->lock = sys_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (h->lock < 0) log_msg(LOG_ERR, "cannot open lock file %s, running without it: %s", path, strerror(errno));
 	free(path);
@@ -37,7 +37,7 @@ static bool take_lock(struct harness *h)
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	while (h->lock >= 0 && sys_fcntl_lock(h->lock, F_SETLKW, &fl) < 0) {
 		int err = errno;
-		if (err == EINTR && signals_poll() != SIGALRM) continue;
+		if (err == EINTR && !signals_poll()) continue;
 		h->leave = err == EINTR ? 0 : EX_OSERR;
 		if (h->leave) log_msg(LOG_ERR, "cannot take the accept lock: %s", strerror(err));
 		return false;
@@ -66,8 +66,8 @@ static bool program_replaced(struct harness *h)
 static int accept_one(struct harness *h)
 {
 	char peek;
-	int fd = h->ctx.stream ? accept4(SERVICE_LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : SERVICE_LISTEN_FD;
-	if (!h->ctx.stream && recv(SERVICE_LISTEN_FD, &peek, 1, MSG_PEEK) < 0) fd = -1;
+	int fd = h->ctx->stream ? accept4(SERVICE_LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : SERVICE_LISTEN_FD;
+	if (!h->ctx->stream && recv(SERVICE_LISTEN_FD, &peek, 1, MSG_PEEK | MSG_DONTWAIT) < 0) fd = -1;
 	if (fd >= 0 || service_accept_retry(errno)) return fd;
 	int err = errno, sig = signals_poll();
 	h->leave = err == EINVAL && sig == SIGHUP ? 0 : EX_OSERR;      /* master shut the socket down, or will not */
@@ -91,9 +91,12 @@ static int wait_for_client(struct harness *h)
 /* The next client's descriptor, or -1 with h->leave. */
 static int next_client(struct harness *h)
 {
-	if (h->ctx.uses && h->idle) alarm((unsigned)h->idle);
+	signals_add_handlers();                /* each time: the session may have used its own */
+	if (h->ctx->uses && h->idle) alarm(h->idle);
 	if (!take_lock(h)) return -1;
+	signals_add_hup(false);
 	int fd = wait_for_client(h);
+	signals_add_hup(true);
 	drop_lock(h);
 	if (fd >= 0) alarm(0);
 	return fd;
@@ -101,7 +104,7 @@ static int next_client(struct harness *h)
 
 static bool refused(struct harness *h, int fd)
 {
-	if (!h->ctx.stream || service_allowed(&h->ctx, fd)) return false;
+	if (!h->ctx->stream || service_allowed(h->ctx, fd)) return false;
 	shutdown(fd, SHUT_RDWR);
 	sys_close(fd);
 	return true;
@@ -116,8 +119,8 @@ static void let_go(void)
 
 static void serve(struct harness *h, int fd)
 {
-	if (h->ctx.stream) service_tcp_options(&h->ctx, fd);
-	service_tell(&h->ctx, SERVICE_UNAVAILABLE);
+	if (h->ctx->stream) service_tcp_options(h->ctx, fd);
+	service_tell(h->ctx, SERVICE_UNAVAILABLE);
 	log_msg(LOG_DEBUG, "accepted connection");
 	if (dup2(fd, 0) < 0 || dup2(fd, 1) < 0) {
 		log_msg(LOG_ERR, "cannot duplicate the client's descriptor: %s", strerror(errno));
@@ -125,22 +128,22 @@ static void serve(struct harness *h, int fd)
 		return;
 	}
 	if (fd > 2 && fd != SERVICE_LISTEN_FD) sys_close(fd);
-	service_tell(&h->ctx, SERVICE_CONNECTION);
-	h->ctx.uses++;
-	service_main(&h->ctx);
+	service_tell(h->ctx, SERVICE_CONNECTION);
+	h->ctx->uses++;
+	signals_cancelled();                   /* what came for the last client, or for nobody */
+	service_program.main(h->ctx);
 	let_go();
-	if (signals_poll() || h->ctx.uses >= (unsigned)h->opt.max_uses) h->leave = 0;
-	else service_tell(&h->ctx, SERVICE_AVAILABLE);
+	if (signals_poll() || h->ctx->uses >= h->max_uses) h->leave = 0;
+	else service_tell(h->ctx, SERVICE_AVAILABLE);
 }
 
-static int draw_idle(int seconds)
+static unsigned draw_idle(int seconds)
 {
-	return seconds ? seconds + (int)((unsigned long)random() % (unsigned long)seconds) : 0;
+	return seconds ? (unsigned)seconds + (unsigned)((unsigned long)random() % (unsigned long)seconds) : 0;
 }
 
 static int run(struct harness *h)
 {
-	signals_add_handlers();
 	while (h->leave < 0) {
 		int fd = next_client(h);
 		if (fd >= 0 && !refused(h, fd)) serve(h, fd);
@@ -149,25 +152,20 @@ static int run(struct harness *h)
 	return h->leave;
 }
 
-int main(int argc, char **argv)
+int service_clients(struct service_context *ctx, const struct service_options *o)
 {
-	struct harness h = { .lock = -1, .leave = -1 };
-	program_log_early(argc > 0 ? argv[0] : "service", -1, 0);
-	if (argc < 1) return EX_USAGE;
-	int r = service_options(&h.opt, "CUTDX", &argc, argv);
-	if (!r) r = service_start(&h.ctx, &h.opt, argc, argv);
-	if (r) return r;
-	if (h.opt.debug) service_debug_command(&h.ctx, argv[0]);
-	if (service_init(argc, argv, &h.ctx)) return 1;
-	signals_on_shutdown(service_abort);
-	if (h.opt.once) {
+	struct harness h = { .ctx = ctx, .max_uses = (unsigned)o->max_uses, .lock = -1, .leave = -1 };
+	signals_on_shutdown(service_program.abort);
+	if (o->once) {
 		signals_add_handlers();
-		h.ctx.uses = 1;
-		service_abort(service_main(&h.ctx));
+		ctx->uses = 1;
+		return service_program.main(ctx);
 	}
 	srandom((unsigned)getpid() ^ (unsigned)time(NULL));
-	h.idle = draw_idle(h.opt.idle);
-	program_file_note(&h.program, argv[0]);
+	h.idle = draw_idle(o->idle);
+	program_file_note(&h.program, ctx->argv[0]);
 	open_lock(&h);
-	service_abort(run(&h));
+	int code = run(&h);
+	free(h.program.path);
+	return code;
 }

@@ -22,6 +22,15 @@ static void record(int sig, siginfo_t *info, void *context)
 	seen[sig] = 1;
 }
 
+static void add(int sig, int flags)
+{
+	struct sigaction sa = { .sa_sigaction = record, .sa_flags = SA_SIGINFO | flags };
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+void signals_add_hup(bool restart) { add(SIGHUP, restart ? SA_RESTART : 0); }
+
 void signals_add_handlers(void)
 {
 	static const struct {
@@ -30,11 +39,7 @@ void signals_add_handlers(void)
 		{ SIGALRM, SA_RESETHAND }, { SIGQUIT, SA_RESETHAND }, { SIGINT, SA_RESETHAND }, { SIGTERM, SA_RESETHAND },
 		{ SIGUSR2, 0 }, { SIGHUP, SA_RESTART },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct sigaction sa = { .sa_sigaction = record, .sa_flags = SA_SIGINFO | rows[i].flags };
-		sigemptyset(&sa.sa_mask);
-		sigaction(rows[i].sig, &sa, NULL);
-	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) add(rows[i].sig, rows[i].flags);
 }
 
 void signals_on_shutdown(void (*fn)(int code)) { shutdown_fn = fn; }
@@ -122,11 +127,10 @@ int signals_wait_readable(int fd, struct timeval *timeout)
 	return wait_fd(fd, to_timespec(&ts, timeout), true);
 }
 
-int signals_prot_wait(void *unused, int fd, int timeout_ms)
+int signals_wait(int fd, int timeout_ms)
 {
 	int64_t deadline = clock_mono() + (int64_t)timeout_ms * 1000000, left;
 	int r;
-	(void)unused;
 	do {
 		left = deadline - clock_mono();
 		if (left < 0) left = 0;
@@ -134,4 +138,10 @@ int signals_prot_wait(void *unused, int fd, int timeout_ms)
 		r = wait_fd(fd, timeout_ms < 0 ? NULL : &ts, false);
 	} while (r < 0 && (errno == EINTR || errno == EAGAIN));
 	return r;
+}
+
+int signals_prot_wait(void *unused, int fd, int timeout_ms)
+{
+	(void)unused;
+	return signals_wait(fd, timeout_ms);
 }

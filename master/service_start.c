@@ -1,5 +1,4 @@
 /* service_start.c - what a service does once, before its first client, and the small chores of each connection. */
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -8,6 +7,7 @@
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ int allow_severity = LOG_DEBUG, deny_severity = LOG_ERR;       /* libwrap wants 
 
 static int at_least_0(const char *text)
 {
-	int n = atoi(text);
-	return n < 0 ? 0 : n;
+	long n = strtol(text, NULL, 10);
+	return n < 0 ? 0 : n > INT_MAX ? INT_MAX : (int)n;
 }
 
 static int merged(const char *word)
@@ -38,8 +38,12 @@ int service_options(struct service_options *o, const char *ours, int *argc, char
 	for (int i = 1; i < *argc; i++) {
 		char *word = argv[i], *value = i + 1 < *argc ? argv[i + 1] : NULL;
 		int letter = word[0] == '-' ? word[1] : 0;
-		if (letter && word[2]) return merged(word);
-		bool taken = letter && strchr(ours, letter);
+		if (!strcmp(word, "--")) {
+			while (++i < *argc) argv[kept++] = argv[i];
+			break;
+		}
+		if (letter && word[2] && strchr(ours, 'U')) return merged(word);       /* threaded ones do not mind */
+		bool taken = letter && !word[2] && strchr(ours, letter);
 		if (taken && strchr("CUT", letter) && !value) {
 			log_msg(LOG_ERR, "option %s needs an argument", word);
 			return EX_USAGE;
@@ -95,33 +99,14 @@ int service_start(struct service_context *ctx, const struct service_options *o, 
 		return EX_SOFTWARE;
 	}
 	ctx->id = number;
-	int r = program_init(&ctx->conf, o->conf_file, ctx->name, service_need_data ? PROGRAM_NEED_DATA : 0);
+	unsigned flags = o->need_partitions ? PROGRAM_NEED_DATA : 0;
+	if (geteuid()) flags |= PROGRAM_KEEP_USER;     /* only root becomes somebody else */
+	int r = program_init(&ctx->conf, o->conf_file, ctx->name, flags);
 	if (r) return r;
+	ctx->name = conf_ident(ctx->conf);             /* what it came from gives way to the process title */
 	if (verbose && atoi(verbose) + 1 > 30) sleep(15);      /* time to attach a debugger */
 	optind = 1;
 	return o->once ? 0 : find_socket(ctx);
-}
-
-/* debug_command is a printf format; it is filled in here so that a wrong one cannot do harm. */
-void service_debug_command(const struct service_context *ctx, const char *program)
-{
-	const char *fmt = conf_str(ctx->conf, OPT_DEBUG_COMMAND);
-	struct buf cmd = BUF_INIT;
-	int arg = 0;
-	if (!fmt) return;
-	for (const char *p = fmt; *p; p++) {
-		if (*p != '%' || !p[1]) {
-			buf_putc(&cmd, *p);
-			continue;
-		}
-		if (*++p == '%') buf_putc(&cmd, '%');
-		else if (arg == 1) buf_printf(&cmd, "%ld", (long)getpid());
-		else buf_puts(&cmd, arg == 0 ? program : arg == 2 ? ctx->name : "");
-		arg += *p != '%';
-	}
-	log_msg(LOG_DEBUG, "running external debugger: %s", buf_cstr(&cmd));
-	if (system(buf_cstr(&cmd)) != 0) log_msg(LOG_ERR, "debug_command failed");
-	buf_free(&cmd);
 }
 
 void service_tell(const struct service_context *ctx, enum service_message what)
@@ -179,10 +164,24 @@ bool service_accept_retry(int err)
 	return false;
 }
 
+/* argv[0] may be a name in the directory of a master that is not ours; then the kernel knows the file. */
+static char *running_program(const char *argv0)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	char *path = program_path(argv0);
+	if (stat(path, &st) == 0) return path;
+	ssize_t n = readlink("/proc/self/exe", target, sizeof target - 1);
+	if (n <= 0) return path;
+	free(path);
+	target[n] = '\0';
+	return mem_strdup(target);
+}
+
 void program_file_note(struct program_file *f, const char *argv0)
 {
 	struct stat st = { 0 };
-	f->path = program_path(argv0);
+	f->path = running_program(argv0);
 	if (stat(f->path, &st) < 0) log_msg(LOG_ERR, "cannot stat %s: %s", f->path, strerror(errno));
 	f->ino = st.st_ino;
 	f->size = st.st_size;

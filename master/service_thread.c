@@ -1,7 +1,6 @@
-/* service_thread.c - main() of a threaded service: accepts, and hands the client over without ever becoming busy
+/* service_thread.c - a threaded service: accepts, and hands the client over without ever becoming busy
  * (spec/master.md 18). No accept lock, no idle time, no use count, no signal handlers: those are the program's. */
 #include "base/log.h"
-#include "conf/program.h"
 #include "master/service_priv.h"
 #include "sys/sys.h"
 
@@ -17,7 +16,7 @@ static int next_client(void)
 	return fd;
 }
 
-static int run(struct service_context *ctx)
+int service_threads(struct service_context *ctx)
 {
 	for (int r = 0; r >= 0;) {
 		int fd = next_client();
@@ -30,21 +29,7 @@ static int run(struct service_context *ctx)
 		service_tcp_options(ctx, fd);
 		service_tell(ctx, SERVICE_CONNECTION_MULTI);
 		ctx->uses++;
-		r = service_main_fd(fd, ctx);
+		r = service_program.main_fd(fd, ctx);
 	}
 	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	struct service_context ctx;
-	struct service_options opt;
-	program_log_early(argc > 0 ? argv[0] : "service", -1, 0);
-	if (argc < 1) return EX_USAGE;
-	int r = service_options(&opt, "CD", &argc, argv);
-	if (!r) r = service_start(&ctx, &opt, argc, argv);
-	if (r) return r;
-	if (opt.debug) service_debug_command(&ctx, argv[0]);
-	if (service_init(argc, argv, &ctx)) return 1;
-	service_abort(run(&ctx));
 }

@@ -1,12 +1,13 @@
 # tests: see the head of Makefile.am
 
 TESTS += tests/master/run.sh
-EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_master.py \
-	tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
+EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_library.py \
+	tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
 
-# `make check-slow`: the storms at full length
+# `make check-slow`: the storms at full length, and a directory of a million entries
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
 .PHONY: check-slow
 
 # For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
@@ -22,8 +23,8 @@ EXTRA_DIST += tests/lib/syslog_file.c tests/lib/interrupt.c
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
 
-TESTS += tests/tools/mailbox.sh tests/tools/golden.py
-EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py
+TESTS += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
+EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
 # lmtpd and deliver
 TESTS += tests/lmtp.sh tests/lmtp_corpus.sh
 EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmtp.py tests/test_lmtp_corpus.py
@@ -39,10 +40,11 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py
 # LIST and its kin
 TESTS += tests/list.sh
 EXTRA_DIST += tests/list.sh tests/test_list.py
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
+	tests/test_peer_master.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
@@ -58,3 +60,9 @@ EXTRA_DIST += tests/man_master.py
 # the TLS options; certificates by the openssl program
 TESTS += tests/tls.sh
 EXTRA_DIST += tests/tls.sh tests/test_tls.py
+
+# tools over a spool with links and circles
+TESTS += tests/walk.sh
+EXTRA_DIST += tests/walk.sh tests/test_walk.py
+TESTS += tests/map.py
+EXTRA_DIST += tests/map.py

@@ -68,6 +68,26 @@ def ask(f, line):
             return out
 
 
+def test_who_is_served_shows_in_the_proc_file_and_the_process_title(site):
+    c = site.login('alice')
+    ok(c.select('INBOX'))
+    ok(c.noop())
+    names = {n: open(os.path.join(site.i.path('conf/proc'), n)).read() for n in os.listdir(site.i.path('conf/proc')) if n.isdigit()}
+    pid, = [n for n, text in names.items() if '\talice\t' in text]
+    service, host, user, mailbox, command = names[pid].rstrip('\n').split('\t')
+    assert [service, user, command] == ['imap', 'alice', 'Noop'] and mailbox
+    with open(f'/proc/{pid}/cmdline', 'rb') as f:
+        assert f.read().rstrip(b'\0') == f'imap: {host} alice {mailbox} Noop'.encode()
+    c.logout()
+    for _ in range(500):
+        with open(f'/proc/{pid}/cmdline', 'rb') as f:
+            title = f.read().rstrip(b'\0')
+        if title == b'imap: idle':
+            break
+        time.sleep(0.01)
+    assert title == b'imap: idle'
+
+
 def test_a_message_in_and_out_again(site):
     c = site.login('alice')
     for n in range(1, 4):

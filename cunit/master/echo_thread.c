@@ -5,17 +5,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const bool service_need_data = false;
+#ifdef HAVE_LIBWRAP
+#include <tcpd.h>
+#endif
 
-int service_init(int argc, char **argv, struct service_context *ctx)
+static int service_init(int argc, char **argv, struct service_context *ctx)
 {
 	(void)argc, (void)argv, (void)ctx;
+#ifdef HAVE_LIBWRAP
+	if (getenv("ECHO_HOSTS_DENY")) hosts_allow_table = getenv("ECHO_HOSTS_ALLOW"), hosts_deny_table = getenv("ECHO_HOSTS_DENY");
+#endif
 	return 0;
 }
 
-void service_abort(int code) { exit(code); }
-
-int service_main_fd(int fd, struct service_context *ctx)
+static int service_main_fd(int fd, struct service_context *ctx)
 {
 	char c = 0;
 	dprintf(fd, "* %s/%u pid %ld uses %u argc %d\n", ctx->name, ctx->id, (long)getpid(), ctx->uses, ctx->argc);
@@ -23,3 +26,5 @@ int service_main_fd(int fd, struct service_context *ctx)
 	close(fd);
 	return r;
 }
+
+const struct service_program service_program = { .init = service_init, .main_fd = service_main_fd };

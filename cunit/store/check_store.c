@@ -1,4 +1,4 @@
-/* check_store.c - the formats of the store: lists, index, header, names, sets, seen, quota, ACLs, layouts; walking and locking. */
+/* check_store.c - the formats of the store: lists, index, header, names, sets, seen, quota, ACLs, layouts; locking. */
 #include "base/num.h"
 #include "store/dlist.h"
 #include "store/index_format.h"
@@ -6,7 +6,6 @@
 #include "store/mboxheader.h"
 #include "store/seen.h"
 #include "store/storetest.h"
-#include "store/walk.h"
 #include "sys/file.h"
 
 #include <dirent.h>
@@ -574,48 +573,7 @@ START_TEST(paths_by_name)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ walking, locking */
-
-struct tour { int files, dirs, links, others, deepest; };
-
-static int visit(void *arg, const struct walk_entry *w)
-{
-	struct tour *x = arg;
-	x->files += w->kind == WALK_FILE;
-	x->dirs += w->kind == WALK_DIR;
-	x->links += w->kind == WALK_LINK;
-	x->others += w->kind == WALK_OTHER;
-	if (w->depth > x->deepest) x->deepest = w->depth;
-	return w->kind == WALK_DIR && !strcmp(w->name, "skipped") ? WALK_SKIP : 0;
-}
-
-START_TEST(walking)
-{
-	struct storetest t;
-	struct tour x = { 0 };
-	storetest_new(&t, "2.5", NULL);
-	char *root = mem_printf("%s/walk", t.dir), *link = mem_printf("%s/link", t.dir), *none = mem_printf("%s/none", t.dir);
-	storetest_run("mkdir -p %s/a/b/c %s/skipped/x && touch %s/f %s/a/f %s/a/b/c/f %s/skipped/f && mkfifo %s/fifo", root, root, root, root, root, root, root);
-	storetest_run("ln -s .. %s/a/b/up && ln -s /etc %s/etc && ln -s loop %s/loop && ln -s %s %s", root, root, root, root, link);
-	ck_assert_int_eq(walk_dir(root, WALK_DEPTH, visit, &x), 0);
-	ck_assert_int_eq(x.files, 3);
-	ck_assert_int_eq(x.dirs, 4);
-	ck_assert_int_eq(x.links, 3);
-	ck_assert_int_eq(x.others, 1);
-	ck_assert_int_eq(x.deepest, 3);
-	x = (struct tour){ 0 };
-	ck_assert_int_eq(walk_dir(root, 0, visit, &x), 0);
-	ck_assert_int_eq(x.deepest, 0);
-	ck_assert_int_eq(x.files, 1);
-	ck_assert_int_eq(walk_dir(link, 0, visit, &x), -1);            /* a link as root is not entered */
-	ck_assert_int_eq(walk_dir(none, 0, visit, &x), -1);
-	ck_assert_int_eq(errno, ENOENT);
-	free(root);
-	free(link);
-	free(none);
-	storetest_remove(&t);
-}
-END_TEST
+/* ------------------------------------------------------------------------------------------------ locking */
 
 /* 0 got it, 1 refused: another process tries the lock. */
 static int other_takes(struct storetest *t, enum lock_mode mode)
@@ -681,7 +639,6 @@ int main(void)
 	LOOP(kv_acls, acls);
 	tcase_add_test(tc, detect);
 	LOOP(paths_by_name, dirs);
-	tcase_add_test(tc, walking);
 	tcase_add_test(tc, name_locks);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "conf/procfile.h"
 #include "imapd/session.h"
-#include "master/service.h"
+#include "master/service_signals.h"
 #include "proto/identity.h"
 #include "proto/tlsserver.h"
 #include "store/audit.h"
@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const bool service_need_data = true;
-
 /* What the process keeps between clients. */
 static struct process {
 	struct conf *conf;
@@ -26,7 +24,7 @@ static struct process {
 	unsigned extssf, sessions;
 } process;
 
-int service_init(int argc, char **argv, struct service_context *ctx)
+static int service_init(int argc, char **argv, struct service_context *ctx)
 {
 	int c;
 	process.conf = ctx->conf;
@@ -48,14 +46,14 @@ int service_init(int argc, char **argv, struct service_context *ctx)
 	return 0;
 }
 
-void service_abort(int code)
+static void service_abort(int code)
 {
+	(void)code;
 	store_close(process.st);
 	process.st = NULL;
 	if (process.conf) proc_cleanup(process.conf);
 	if (process.tls) SSL_CTX_free(process.tls);
 	process.tls = NULL;
-	exit(code);
 }
 
 static bool tls_first(struct session *s)
@@ -73,7 +71,7 @@ static bool tls_first(struct session *s)
 	return true;
 }
 
-int service_main(struct service_context *ctx)
+static int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .extssf = process.extssf,
@@ -103,3 +101,7 @@ int service_main(struct service_context *ctx)
 	proc_cleanup(ctx->conf);
 	return 0;
 }
+
+const struct service_program service_program = {
+	.init = service_init, .main = service_main, .abort = service_abort, .need_partitions = true,
+};

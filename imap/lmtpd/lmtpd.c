@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "conf/procfile.h"
 #include "lmtpd/session.h"
-#include "master/service.h"
+#include "master/service_signals.h"
 #include "proto/identity.h"
 #include "store/audit.h"
 #include "store/duplicate.h"
@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-const bool service_need_data = true;
 
 /* What the process keeps between clients. */
 static struct process {
@@ -24,7 +22,7 @@ static struct process {
 	unsigned sequence;
 } process;
 
-int service_init(int argc, char **argv, struct service_context *ctx)
+static int service_init(int argc, char **argv, struct service_context *ctx)
 {
 	int c;
 	process.conf = ctx->conf;
@@ -41,8 +39,9 @@ int service_init(int argc, char **argv, struct service_context *ctx)
 	return 0;
 }
 
-void service_abort(int code)
+static void service_abort(int code)
 {
+	(void)code;
 	duplicate_close(process.duplicates);
 	process.duplicates = NULL;
 	store_close(process.st);
@@ -50,10 +49,9 @@ void service_abort(int code)
 	if (process.conf) proc_cleanup(process.conf);
 	if (process.tls) SSL_CTX_free(process.tls);
 	process.tls = NULL;
-	exit(code);
 }
 
-int service_main(struct service_context *ctx)
+static int service_main(struct service_context *ctx)
 {
 	struct session s = {
 		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .duplicates = process.duplicates },
@@ -81,3 +79,7 @@ int service_main(struct service_context *ctx)
 	proc_cleanup(ctx->conf);
 	return 0;
 }
+
+const struct service_program service_program = {
+	.init = service_init, .main = service_main, .abort = service_abort, .need_partitions = true,
+};

@@ -29,8 +29,9 @@ libstore_a_SOURCES = \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \
-	imap/store/synclog.c imap/store/synclog.h \
-	imap/store/walk.c imap/store/walk.h
+	imap/store/spool_list.c imap/store/spool_list.h \
+	imap/store/spool_walk.c imap/store/spool_walk.h \
+	imap/store/synclog.c imap/store/synclog.h
 
 # cache records and the checks on incoming messages
 libstore_a_SOURCES += \

@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
-#include "store/walk.h"
+#include "store/spool_walk.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/newfile.h"
@@ -202,11 +202,11 @@ static int levels_of(const struct mbentry *e, const struct store *st)
 	return e->parts.localpart ? n + 1 : n;          /* "user", hash and domain directories stay */
 }
 
-static int remove_entry(void *arg, const struct walk_entry *w)
+static int remove_entry(void *arg, const struct dirwalk_entry *w)
 {
 	(void)arg;
-	if (w->kind == WALK_DIR) return 0;
-	if (sys_unlink(w->path) < 0 && errno != ENOENT) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
+	if (w->kind == DIRWALK_DIR) return 0;
+	if (sys_unlinkat(w->dirfd, w->name, 0) < 0 && errno != ENOENT) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
 	return 0;
 }
 
@@ -217,7 +217,9 @@ int mailbox_remove_files(struct store *st, const struct mbentry *e)
 	for (int kind = META_DATA; kind < META_KINDS; kind++) {
 		buf_reset(&path);
 		if (path_mailbox(st, e, (enum meta_kind)kind, NULL, &path)) continue;
-		if (walk_dir(buf_cstr(&path), 0, remove_entry, NULL) && errno != ENOENT) r = ERR_IO;
+		struct dirwalk w = { .entry = remove_entry };
+		int e2 = spool_walk_mailbox(st, e, (enum meta_kind)kind, &w);
+		if (e2 && e2 != ERR_NOTFOUND) r = ERR_IO;
 		prune(buf_cstr(&path), levels_of(e, st));
 	}
 	buf_free(&path);

@@ -5,11 +5,10 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "store/paths.h"
-#include "store/walk.h"
+#include "store/spool_walk.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,20 +26,20 @@ static bool message_name(const char *name, uint32_t *uid)
 	return *uid && *uid != UINT32_MAX;         /* the highest UID would leave none for the next message */
 }
 
-static void odd_file(struct reading *x, const struct walk_entry *w)
+static void odd_file(struct reading *x, const struct dirwalk_entry *w)
 {
 	if (x->rc->flags & RECONSTRUCT_IGNORE_ODD) return;
 	reconstruct_say(x->rc, "%s odd file %s", x->e->name, w->path);
 	if (!(x->rc->flags & RECONSTRUCT_REMOVE_ODD)) x->odd = true;
-	else if (reconstruct_fixing(x->rc) && sys_unlink(w->path) < 0) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
+	else if (reconstruct_fixing(x->rc) && sys_unlinkat(w->dirfd, w->name, 0) < 0) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
 }
 
-static int look(void *arg, const struct walk_entry *w)
+static int look(void *arg, const struct dirwalk_entry *w)
 {
 	struct reading *x = arg;
 	uint32_t uid;
-	if (w->kind == WALK_DIR || *w->name == '.' || !strncmp(w->name, "cyrus.", 6)) return 0;
-	if (w->kind != WALK_FILE || !message_name(w->name, &uid)) {      /* a link is never a message: it is not followed */
+	if (w->kind == DIRWALK_DIR || *w->name == '.' || !strncmp(w->name, "cyrus.", 6)) return 0;
+	if (w->kind != DIRWALK_FILE || !message_name(w->name, &uid)) {      /* a link is never a message: it is not followed */
 		odd_file(x, w);
 		return 0;
 	}
@@ -59,14 +58,14 @@ int reconstruct_read_spool(const struct reconstruct *rc, const struct mbentry *e
 {
 	struct buf path = BUF_INIT;
 	struct reading x = { .rc = rc, .e = e, .out = out };
-	int r = path_mailbox(rc->st, e, META_DATA, NULL, &path);
-	if (!r && walk_dir(buf_cstr(&path), 0, look, &x)) {
-		if (errno != ENOENT) {
-			log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot read directory %s: %m", e->name, buf_cstr(&path));
-			r = ERR_IO;
-		} else if (path_root(rc->st, e->partition, META_DATA) == path_root(rc->st, e->partition, META_INDEX)) {
+	struct dirwalk w = { .flags = DIRWALK_STAT, .entry = look, .arg = &x };
+	int r = spool_walk_mailbox(rc->st, e, META_DATA, &w);
+	if (r == ERR_NOTFOUND) {
+		r = 0;
+		if (path_root(rc->st, e->partition, META_DATA) == path_root(rc->st, e->partition, META_INDEX)) {
+			r = path_mailbox(rc->st, e, META_DATA, NULL, &path);
 			reconstruct_say(rc, "%s data directory is missing %s", e->name, buf_cstr(&path));
-			if (reconstruct_fixing(rc) && file_mkdirs(buf_cstr(&path), 0755) < 0) r = ERR_IO;
+			if (!r && reconstruct_fixing(rc) && file_mkdirs(buf_cstr(&path), 0755) < 0) r = ERR_IO;
 		}
 	}
 	if (x.odd) reconstruct_say(rc, "run reconstruct with -O to remove odd files");

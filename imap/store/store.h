@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "db/cyrusdb.h"
 #include "store/mbname.h"
+#include "sys/dirwalk.h"
 
 struct layout;
 struct mailbox;
@@ -18,12 +19,14 @@ struct store {
 	struct namespace ns;                  /* an administrator's, for conversions that involve no session */
 	struct acl_macros macros;
 	struct cyrusdb *mboxlist;             /* open for the life of the store */
+	bool listed_by_spool;                 /* mboxlist_source: spool: the list is a copy, which nobody may change */
 	struct cyrusdb *statuscache;          /* NULL until used, or when `statuscache` is off */
 	struct namelock *locks;               /* held name locks */
 	struct mailbox *mailboxes;            /* open ones */
 	/* called after a commit that others should see: IDLE's notification. May be NULL. */
 	void (*notify)(void *arg, const char *mboxname);
 	void *notify_arg;
+	struct dirwalk_log oddities;          /* of the spool, in the log */
 	const char *session_id;               /* for audit lines; "" when there is none */
 };
 

@@ -9,9 +9,9 @@
 #include "db/dbconf.h"
 #include "store/recover.h"
 #include "store/store.h"
+#include "sys/dirwalk.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,17 +83,16 @@ static int recover(struct conf *c, bool lists_too)
 
 /* ---- -c */
 
+static int remove_file(void *arg, const struct dirwalk_entry *e)
+{
+	(void)arg;
+	if (*e->name != '.' && sys_unlinkat(e->dirfd, e->name, 0) < 0) log_msg(LOG_ERR, "DBERROR: removing %s: %m", e->path);
+	return 0;
+}
+
 static void empty_dir(const char *dir)
 {
-	DIR *d = opendir(dir);
-	if (!d) return;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (*e->d_name == '.') continue;
-		char *path = mem_printf("%s/%s", dir, e->d_name);
-		if (sys_unlink(path) < 0) log_msg(LOG_ERR, "DBERROR: removing %s: %m", path);
-		free(path);
-	}
-	closedir(d);
+	if (dirwalk_list(dir, DIRWALK_ROOT_GONE, remove_file, NULL) < 0) log_msg(LOG_ERR, "DBERROR: reading %s: %m", dir);
 }
 
 /* db.backup1 becomes db.backup2, which goes; the new db.backup1 is empty. */

@@ -28,6 +28,8 @@ struct conf {
 	struct strarray files;                     /* read so far, @include: too */
 	struct conf_key **keys;
 	size_t nkeys, keys_alloc;
+	char *title;                               /* where ps(1) looks, title_size bytes; NULL: not ours to write */
+	size_t title_size;
 };
 
 /* conf_type.c: the meaning of a text. */

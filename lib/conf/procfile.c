@@ -5,10 +5,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "conf/conf_priv.h"
+#include "sys/dirwalk.h"
 #include "sys/file.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,13 +82,38 @@ void procfile_remove(const struct conf *c, pid_t pid)
 	free(path);
 }
 
+void proc_title(struct conf *c, char *area, size_t size)
+{
+	c->title = size ? area : NULL;
+	c->title_size = size;
+}
+
+/* "SERVICE: HOST USER MAILBOX COMMAND", of what there is; the rest of the area is cleared. */
+static void show_title(const struct conf *c, const char *service, const char *const fields[], size_t n)
+{
+	struct buf title = BUF_INIT;
+	if (!c->title) return;
+	buf_printf(&title, "%s:", service);
+	for (size_t i = 0; i < n; i++)
+		if (fields[i] && *fields[i]) buf_printf(&title, " %s", fields[i]);
+	size_t len = title.len < c->title_size - 1 ? title.len : c->title_size - 1;
+	memcpy(c->title, title.s, len);
+	memset(c->title + len, 0, c->title_size - len);
+	buf_free(&title);
+}
+
 int proc_register(const struct conf *c, const char *service, const char *host, const char *user, const char *mailbox,
 	const char *command)
 {
+	show_title(c, service, (const char *const[]){ host, user, mailbox, command }, 4);
 	return procfile_write(c, getpid(), service, host, user, mailbox, command);
 }
 
-void proc_cleanup(const struct conf *c) { procfile_remove(c, getpid()); }
+void proc_cleanup(const struct conf *c)
+{
+	show_title(c, conf_ident(c), (const char *const[]){ "idle" }, 1);
+	procfile_remove(c, getpid());
+}
 
 /* Cuts one field off; a missing tail gives empty fields. */
 static const char *cut(char **p)
@@ -98,18 +124,24 @@ static const char *cut(char **p)
 	return start;
 }
 
-static int read_one(const char *dir, const char *name, int (*fn)(void *, const struct procfile *), void *arg)
+struct reading {
+	const char *dir;
+	int (*fn)(void *arg, const struct procfile *p);
+	void *arg;
+};
+
+static int read_one(const struct reading *x, const char *name, bool is_file)
 {
 	struct procfile p;
 	struct buf text = BUF_INIT;
 	uint32_t pid;
 	size_t n = strlen(name);
 	if (*name == '.' || (n > 4 && !strcmp(name + n - 4, ".new"))) return 0;
-	if (!num_str_u32(name, &pid)) {
-		log_msg(LOG_NOTICE, "%s/%s is no proc file", dir, name);
+	if (!num_str_u32(name, &pid) || !is_file) {
+		log_msg(LOG_NOTICE, "%s/%s is no proc file", x->dir, name);
 		return 0;
 	}
-	char *path = mem_printf("%s/%s", dir, name);
+	char *path = mem_printf("%s/%s", x->dir, name);
 	int r = file_read(path, PROCFILE_MAX, &text);
 	free(path);
 	if (r == 0) {
@@ -120,7 +152,7 @@ static int read_one(const char *dir, const char *name, int (*fn)(void *, const s
 		p.user = cut(&at);
 		p.mailbox = cut(&at);
 		p.command = cut(&at);
-		r = fn(arg, &p);
+		r = x->fn(x->arg, &p);
 	} else {
 		r = 0;
 	}
@@ -128,15 +160,17 @@ static int read_one(const char *dir, const char *name, int (*fn)(void *, const s
 	return r;
 }
 
+static int visit(void *arg, const struct dirwalk_entry *e)
+{
+	return read_one(arg, e->name, e->kind == DIRWALK_FILE);
+}
+
+/* proc_path may name a link: administrators put such files on a file system in memory. */
 int procfile_each(const struct conf *c, int (*fn)(void *, const struct procfile *), void *arg)
 {
 	char *dir = procfile_dir(c);
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int r = d ? 0 : -1;
-	while (d && !r && (e = readdir(d))) r = read_one(dir, e->d_name, fn, arg);
-	int err = errno;
-	if (d) closedir(d);
+	struct reading x = { dir, fn, arg };
+	int r = dirwalk_list(dir, DIRWALK_ROOT_LINK, visit, &x), err = errno;
 	free(dir);
 	errno = err;
 	return r;

@@ -13,7 +13,9 @@ int procfile_write(const struct conf *c, pid_t pid, const char *service, const c
 	const char *mailbox, const char *command);
 void procfile_remove(const struct conf *c, pid_t pid);
 
-/* The calling process. */
+/* The calling process. Its title, what ps(1) shows, is made the same at the same time, once proc_title() has said where that is:
+ * the memory in which the kernel put the arguments. */
+void proc_title(struct conf *c, char *area, size_t size);
 int proc_register(const struct conf *c, const char *service, const char *host, const char *user, const char *mailbox,
 	const char *command);
 void proc_cleanup(const struct conf *c);

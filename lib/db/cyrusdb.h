@@ -80,6 +80,7 @@ int cyrusdb_dump(struct cyrusdb *db, int detail);         /* structure, for a hu
 int cyrusdb_sync(struct cyrusdb_env *env);
 int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *const *paths, const char *dir);
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
+void cyrusdb_mbox_ranks(unsigned char rank[256]);         /* mailbox order (spec 2.3), byte by byte */
 int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
 
 /* Text form, spec 1.9: KEY TAB VALUE LF, nothing quoted. cyrusdb_undumpfile() reads such lines (and those without a TAB, which

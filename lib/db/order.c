@@ -26,6 +26,11 @@ static int mbox_rank(unsigned char c)
 	return c >= 1 && c <= 8 ? c + 2 : c;
 }
 
+void cyrusdb_mbox_ranks(unsigned char rank[256])
+{
+	for (int c = 0; c < 256; c++) rank[c] = (unsigned char)mbox_rank((unsigned char)c);
+}
+
 int db_cmp_mbox(struct db_slice a, struct db_slice b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;

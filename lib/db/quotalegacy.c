@@ -3,12 +3,12 @@
 #include "db/db_priv.h"
 
 #include "base/mem.h"
+#include "sys/dirwalk.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/newfile.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,7 @@ struct ql {
 	char *dir;                       /* configdirectory */
 	struct ptrarray roots;           /* struct root, while a transaction runs */
 	struct buf val;
+	struct dirwalk_log oddities;
 };
 
 /* ---- names */
@@ -264,57 +265,60 @@ static bool is_new(const char *name)
 	return n >= 4 && !strcmp(name + n - 4, ".NEW");
 }
 
-static void each_entry(const char *dir, void (*fn)(void *arg, const char *dir, const char *name), void *arg)
+/* The walks begin at CONFIGDIR/quota or CONFIGDIR/domain, which an administrator may have made links to somewhere else; below them
+ * nothing is followed. What cannot be read ends the listing: half a list would look like roots that are gone. */
+static int walk(struct ql *q, struct dirwalk *w, const char *sub)
 {
-	DIR *d = opendir(dir);
-	if (!d) return;
-	for (struct dirent *e; (e = readdir(d));)
-		if (e->d_name[0] != '.' && !is_new(e->d_name)) fn(arg, dir, e->d_name);
-	closedir(d);
+	char *root = mem_printf("%s/%s", q->dir, sub);
+	q->oddities.who = "quota roots";
+	w->odd = dirwalk_log;
+	w->odd_arg = &q->oddities;
+	w->roots = (const char *const[]){ root };
+	w->nroots = 1;
+	w->levels = 1;
+	w->flags = DIRWALK_ROOT_LINK | DIRWALK_ROOT_GONE;
+	int r = dirwalk_run(w);
+	free(root);
+	return r ? r : w->n.odd[DIRWALK_ODD_UNREADABLE] ? -1 : 0;
 }
 
-struct hashed {
+struct tree {
 	struct listing *l;
 	const char *front;               /* "" or "domain!" */
 };
 
-static void add_root(void *arg, const char *dir, const char *name)
+/* quota/<letter>/ROOT and, in a domain, quota/root */
+static int list_root(void *arg, const struct dirwalk_entry *e)
 {
-	struct hashed *h = arg;
-	(void)dir;
-	list_add(h->l, h->front, name);
+	const struct tree *t = arg;
+	char first = t->l->db->env->set.fulldirhash ? 'A' : 'a';
+	if (!e->depth && e->kind == DIRWALK_DIR) return *e->name >= first && *e->name < first + 26 && !e->name[1] ? 0 : DIRWALK_SKIP;
+	if (e->kind != DIRWALK_FILE) return DIRWALK_SKIP;
+	if (!e->depth && *t->front && !strcmp(e->name, "root")) list_add(t->l, t->front, "");
+	if (e->depth && *e->name != '.' && !is_new(e->name)) list_add(t->l, t->front, e->name);
+	return 0;
 }
 
-/* BASE/quota/<letter>/... and, in a domain, BASE/quota/root */
-static void list_tree(struct listing *l, const char *base, const char *front)
+/* below: of CONFIGDIR/domain, or NULL for the roots without a domain */
+static int list_tree(struct listing *l, const char *below, const char *front)
 {
-	struct hashed h = { l, front };
-	char first = l->db->env->set.fulldirhash ? 'A' : 'a';
-	for (int c = first; c < first + 26; c++) {
-		char *dir = mem_printf("%s/quota/%c", base, c);
-		each_entry(dir, add_root, &h);
-		free(dir);
-	}
-	if (!*front) return;
-	char *root = mem_printf("%s/quota/root", base);
-	struct stat st;
-	if (stat(root, &st) == 0 && S_ISREG(st.st_mode)) list_add(l, front, "");
-	free(root);
+	struct tree t = { l, front };
+	struct dirwalk w = { .below = below, .entry = list_root, .arg = &t };
+	return walk(l->db->impl, &w, below ? "domain" : "quota");
 }
 
-static void list_domain(void *arg, const char *dir, const char *name)
+/* domain/<letter>/DOMAIN */
+static int list_domain(void *arg, const struct dirwalk_entry *e)
 {
-	char *base = mem_printf("%s/%s", dir, name), *front = mem_printf("%s!", name);
-	list_tree(arg, base, front);
-	free(base);
+	if (e->kind != DIRWALK_DIR || *e->name == '.' || is_new(e->name)) return DIRWALK_SKIP;
+	if (!e->depth) return 0;
+	const char *letter = e->name - 2;                /* LETTER/DOMAIN: what is hashed otherwise is nobody's */
+	if (letter <= e->path || letter[-1] != '/') return DIRWALK_SKIP;
+	char *below = mem_printf("%s/quota", letter), *front = mem_printf("%s!", e->name);
+	int r = list_tree(arg, below, front);
+	free(below);
 	free(front);
-}
-
-static void list_domains(void *arg, const char *dir, const char *name)
-{
-	char *sub = mem_printf("%s/%s", dir, name);
-	each_entry(sub, list_domain, arg);
-	free(sub);
+	return r ? r : DIRWALK_SKIP;
 }
 
 static int by_mbox(const void *a, const void *b) { return db_cmp_mbox(*(const struct db_slice *)a, *(const struct db_slice *)b); }
@@ -322,24 +326,22 @@ static int by_bytes(const void *a, const void *b) { return db_cmp_raw(*(const st
 
 static int ql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *out)
 {
-	const struct ql *q = db->impl;
 	struct listing l = { db, prefix, out };
 	const char *bang = db->env->set.virtdomains && prefix.n ? memchr(prefix.p, '!', prefix.n) : NULL;
+	int r = 0;
 	if (bang) {
 		char *domain = mem_dup(prefix.p, (size_t)(bang - prefix.p));
-		char *base = domain_dir(db, domain), *front = mem_printf("%s!", domain);
-		if (!strchr(domain, '/')) list_tree(&l, base, front);
+		char *below = mem_printf("%c/%s/quota", hash_letter(db, domain), domain), *front = mem_printf("%s!", domain);
+		if (*domain && *domain != '.' && !strchr(domain, '/')) r = list_tree(&l, below, front);
 		free(domain);
-		free(base);
+		free(below);
 		free(front);
 	} else {
-		list_tree(&l, q->dir, "");
-		if (!prefix.n && db->env->set.virtdomains) {
-			char *dir = mem_printf("%s/domain", q->dir);
-			each_entry(dir, list_domains, &l);
-			free(dir);
-		}
+		struct dirwalk w = { .entry = list_domain, .arg = &l };
+		r = list_tree(&l, NULL, "");
+		if (!r && !prefix.n && db->env->set.virtdomains) r = walk(db->impl, &w, "domain");
 	}
+	if (r) return db_io(db, "listing");
 	if (out->n) qsort(out->v, out->n, sizeof *out->v, db->flags & CYRUSDB_MBOXSORT ? by_mbox : by_bytes);
 	return CYRUSDB_OK;
 }
@@ -367,6 +369,7 @@ static void ql_close(struct cyrusdb *db)
 {
 	struct ql *q = db->impl;
 	roots_free(q, true);
+	dirwalk_log_rest(&q->oddities);
 	buf_free(&q->val);
 	free(q->dir);
 	free(q);

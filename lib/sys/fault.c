@@ -93,6 +93,7 @@ PLAIN(rename, (const char *from, const char *to), from, to)
 PLAIN(unlink, (const char *path), path)
 PLAIN(mkdir, (const char *path, mode_t mode), path, mode)
 PLAIN(rmdir, (const char *path), path)
+PLAIN(unlinkat, (int dirfd, const char *name, int flags), dirfd, name, flags)
 PLAIN(futimens, (int fd, const struct timespec t[2]), fd, t)
 
 void fault_install(const struct fault *f)
@@ -119,6 +120,7 @@ void fault_install(const struct fault *f)
 		calls.rename = f_rename;
 		calls.rmdir = f_rmdir;
 		calls.futimens = f_futimens;
+		calls.unlinkat = f_unlinkat;
 	} else {
 		calls.link = sys_real.link;
 		calls.unlink = sys_real.unlink;

@@ -1,7 +1,7 @@
 /* fault.h - the test driver behind sys.h: makes the n-th call fail, write short, or die.
  *
  * Used by cunit only; no program installs it. Calls that change the disk (write, pwrite, fsync, fdatasync, ftruncate,
- * rename, link, unlink, mkdir, open with O_CREAT, futimens) are numbered from 1 in the order they are made. */
+ * rename, link, unlink, unlinkat, mkdir, open with O_CREAT, futimens) are numbered from 1 in the order they are made. */
 #ifndef CAMB_FAULT_H
 #define CAMB_FAULT_H
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -27,6 +28,11 @@ struct sys_calls {
 	int (*rmdir)(const char *path);
 	int (*futimens)(int fd, const struct timespec t[2]);
 	int (*fcntl_lock)(int fd, int cmd, struct flock *fl);
+	int (*openat)(int dirfd, const char *name, int flags);
+	int (*fstat)(int fd, struct stat *st);
+	int (*lstatat)(int dirfd, const char *name, struct stat *st);
+	ssize_t (*getdents)(int dirfd, void *p, size_t n);
+	int (*unlinkat)(int dirfd, const char *name, int flags);
 };
 extern const struct sys_calls sys_real;         /* the kernel */
 void sys_use(const struct sys_calls *calls);    /* tests only; NULL is the kernel again */
@@ -47,4 +53,18 @@ int sys_mkdir(const char *path, mode_t mode);
 int sys_rmdir(const char *path);
 int sys_futimens(int fd, const struct timespec t[2]);
 int sys_fcntl_lock(int fd, int cmd, struct flock *fl);       /* one call: lock.h retries */
+
+/* Directories, relative to an open one (or AT_FDCWD). */
+int sys_openat(int dirfd, const char *name, int flags);      /* always O_CLOEXEC; never creates */
+int sys_fstat(int fd, struct stat *st);
+int sys_lstatat(int dirfd, const char *name, struct stat *st);   /* of a link itself; mounts nothing */
+ssize_t sys_getdents(int dirfd, void *p, size_t n);          /* records of struct sys_dirent; 0 at the end */
+int sys_unlinkat(int dirfd, const char *name, int flags);
+struct sys_dirent {                      /* as the kernel writes it; the next one is `size` bytes on */
+	uint64_t ino;
+	int64_t off;
+	uint16_t size;
+	uint8_t type;                    /* DT_REG ..., DT_UNKNOWN where the file system does not say */
+	char name[];
+};
 #endif

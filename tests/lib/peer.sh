@@ -3,11 +3,11 @@
 # and the account it runs as. Does nothing when DIR is there. Exits non-zero where that cannot be done.
 set -eu
 DIR=$1
-[ -x "$DIR/usr/lib/cyrus/bin/imapd" ] && exit 0
+[ -x "$DIR/usr/lib/cyrus/bin/imapd" ] && [ -x "$DIR/usr/lib/cyrus/bin/pop3d" ] && [ -x "$DIR/usr/lib/cyrus/bin/mupdate" ] && exit 0
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 1
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
-(cd "$TMP" && apt-get -qq download cyrus-imapd cyrus-common cyrus-clients >/dev/null 2>&1) || exit 1
+(cd "$TMP" && apt-get -qq download cyrus-imapd cyrus-common cyrus-clients cyrus-pop3d cyrus-murder >/dev/null 2>&1) || exit 1
 mkdir -p "$DIR"
 for package in "$TMP"/*.deb; do dpkg-deb -x "$package" "$DIR"; done
 # what its libraries ask for: only the dependencies, by the package's own word

@@ -175,7 +175,7 @@ class BadInputTest(unittest.TestCase):
             port = squatter.getsockname()[1]
             m = self.beside(' s cmd="@echo@ -C @conf@" listen="127.0.0.1:%d"\n' % port)
             hello(m.connect("other"))
-            self.assertTrue(m.log("unable to bind to s listener socket: Address already in use"))
+            self.assertTrue(m.log("unable to create s listener socket: Address already in use"))
             fatal = self.instance('SERVICES {\n s cmd="@echo@ -C @conf@" listen="127.0.0.1:%d"\n}\n' % port,
                                   imapd_conf="master_bind_errors_fatal: yes\n")
             self.assertEqual(fatal.run().returncode, 69)

@@ -5,6 +5,7 @@ Each instance lives in a temporary directory, in a session of its own, on ports 
 time: deadlines only keep a failing test from hanging."""
 import os
 import pwd
+import re
 import resource
 import shutil
 import signal
@@ -238,7 +239,7 @@ class MasterTest(unittest.TestCase):
         s.close()
         self.assertEqual(m.stop(), 0)
 
-    def test_child_start_state(self):
+    def test_I12_child_start_state(self):
         conf = ('START {\n a cmd="@probe@ @dir@/start"\n}\nSERVICES {\n b cmd="@probe@ @dir@/service stay" listen="@dir@/s" prefork=1 '
                 'maxfds=99\n}\nEVENTS {\n c cmd="@probe@ @dir@/event"\n}\n'
                 'DAEMON {\n d cmd="@probe@ @dir@/daemon stay"\n e cmd="@probe@ @dir@/wait ok" wait=y\n}\n')
@@ -269,6 +270,32 @@ class MasterTest(unittest.TestCase):
         self.assertIn("pgid parent", seen["daemon"])
         self.assertEqual(m.stop(), 0)
 
+    def test_log_lines_that_others_match(self):
+        """Word for word (spec/master.md 21)."""
+        conf = ECHO_CONF % ("", "") + 'EVENTS {\n e cmd="/bin/true"\n}\n'
+        m = self.instance(conf, imapd_conf="debug: yes\n").start()
+        s = m.connect()
+        hello(s)
+        s.close()
+        until("idle", lambda: m.log("telling master 1"))       # a reload before that would end it without
+        m.send(signal.SIGHUP)
+        until("reloaded", lambda: m.log("Services reconfigured."))
+        hello(m.connect())
+        until("the event has run", lambda: m.log("type:EVENT"))
+        self.assertEqual(m.stop(), 0)
+        for ident, level, text in (
+                ("master", "debug", "process started"), ("master", "debug", "ready for work"), ("master", "debug", "about to exec " + ECHO),
+                ("echo", "debug", "telling master 2"), ("echo", "debug", "telling master 3"), ("echo", "debug", "telling master 1"),
+                ("echo", "debug", "accepted connection"), ("echo", "debug", "executed"),
+                ("master", "debug", r"process type:SERVICE name:echo path:%s age:\d+\.\d{3}s pid:\d+ exited normally" % ECHO),
+                ("master", "debug", r"process type:SERVICE name:echo path:%s age:\d+\.\d{3}s pid:\d+ was killed" % ECHO),
+                ("master", "debug", r"process type:EVENT name:e path:/bin/true age:\d+\.\d{3}s pid:\d+ exited normally"),
+                ("master", "notice", "got SIGHUP"), ("master", "notice", r"Services reconfigured\. .*"),
+                ("master", "info", "attempting clean shutdown on signal"), ("master", "notice", "All children have exited, closing down"),
+                ("master", "notice", "exiting")):
+            want = re.compile(r"^%s\[\d+\] %s: %s$" % (ident, level, text))
+            self.assertTrue([x for x in m.log() if want.match(x)], text)
+
     def test_maxfds(self):
         limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
         conf = "SERVICES {\n" + "".join(' s%d cmd="@probe@ @dir@/out%d stay" listen="@dir@/s%d" prefork=1 maxfds=%d\n' % (i, i, i, n)
@@ -281,7 +308,7 @@ class MasterTest(unittest.TestCase):
         self.assertEqual(len(m.log("service s3/unix: maxfds=1000000 is above the hard limit, using %d" % limit)), 1)
         self.assertEqual(m.stop(), 0)
 
-    def test_reload_with_a_bad_file_keeps_the_old_configuration(self):
+    def test_R7_reload_with_a_bad_file_keeps_the_old_configuration(self):
         m = self.instance(ECHO_CONF % ("", "prefork=1")).start()
         first = hello(m.connect())
         for bad in ('SERVICES {\n echo cmd="x\n}\n', 'SERVICES {\n e-cho cmd=x listen=y\n}\n',
@@ -299,7 +326,7 @@ class MasterTest(unittest.TestCase):
         hello(s)
         self.assertEqual(m.stop(), 0)
 
-    def test_maxchild_is_never_exceeded(self):
+    def test_I8_maxchild_is_never_exceeded(self):
         m = self.instance(ECHO_CONF % ("", "prefork=3 maxchild=4")).start()
         clients = [m.connect() for _ in range(8)]
         for s in clients[:4]:
@@ -326,7 +353,7 @@ class MasterTest(unittest.TestCase):
         hello(m.connect())
         self.assertEqual(m.stop(), 0)
 
-    def test_shutdown_with_a_stubborn_worker_and_a_waiting_client(self):
+    def test_R4_shutdown_with_a_stubborn_worker_and_a_waiting_client(self):
         m = self.instance(ECHO_CONF % ("", "maxchild=1")).start()
         s = m.connect()
         worker = hello(s)

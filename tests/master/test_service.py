@@ -3,6 +3,7 @@
 (spec/master.md 7, 17)."""
 import os
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -18,14 +19,21 @@ PATIENCE = 60
 
 
 class Service:
-    def __init__(self, *options, program=ECHO, environment=True, datagram=False):
+    """conf: lines of imapd.conf. env: more of the environment. copies: so many processes, of which self.process is the last.
+    Others of subprocess.Popen's arguments are passed on."""
+
+    def __init__(self, *options, program=ECHO, environment=True, datagram=False, inet=False, lock=True, conf="", env=None, copies=1,
+                 **popen):
         self.dir = tempfile.mkdtemp(prefix="service-test-")
-        os.mkdir(os.path.join(self.dir, "socket"))
+        extra, more = conf, env or {}
+        if lock:
+            os.mkdir(os.path.join(self.dir, "socket"))
         conf = os.path.join(self.dir, "imapd.conf")
         with open(conf, "w") as f:
-            f.write("configdirectory: %s\n" % self.dir)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
-        self.listener.bind(os.path.join(self.dir, "s"))
+            f.write("configdirectory: %s\n%s" % (self.dir, extra))
+        self.inet = inet
+        self.listener = socket.socket(socket.AF_INET if inet else socket.AF_UNIX, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
+        self.listener.bind(("127.0.0.1", 0) if inet else os.path.join(self.dir, "s"))
         if not datagram:
             self.listener.listen(5)
         self.status, writer = os.pipe()
@@ -34,6 +42,9 @@ class Service:
             env.pop(name, None)
         if environment:
             env.update(CYRUS_SERVICE="echo", CYRUS_ID="7")
+        env.update(more)
+        if "user" in popen:
+            subprocess.run(["chown", "-R", popen["user"], self.dir], check=True)
         sock = self.listener.fileno()
 
         def place():
@@ -41,14 +52,15 @@ class Service:
             os.dup2(os.dup(high[0]), 3)
             os.dup2(high[1], 4)
 
-        self.process = subprocess.Popen([program, "-C", conf] + list(options), env=env, preexec_fn=place, pass_fds=(3, 4),
-                                        stdin=subprocess.DEVNULL, start_new_session=True)
+        self.processes = [subprocess.Popen([program, "-C", conf] + list(options), env=env, preexec_fn=place, pass_fds=(3, 4),
+                                           stdin=subprocess.DEVNULL, start_new_session=True, **popen) for _ in range(copies)]
+        self.process = self.processes[-1]
         os.close(writer)
 
     def connect(self):
-        s = socket.socket(socket.AF_UNIX)
+        s = socket.socket(socket.AF_INET if self.inet else socket.AF_UNIX)
         s.settimeout(PATIENCE)
-        s.connect(os.path.join(self.dir, "s"))
+        s.connect(self.listener.getsockname())
         return s
 
     def message(self):
@@ -59,16 +71,28 @@ class Service:
         if not data:
             return None
         code, pid = struct.unpack("=ii", data)
-        assert pid == self.process.pid
+        assert pid in [p.pid for p in self.processes]
         return code
 
     def wait(self):
         return self.process.wait(PATIENCE)
 
+    def ready_for(self, sig):
+        """Waits until every process catches this signal."""
+        end = time.monotonic() + PATIENCE
+        for p in self.processes:
+            caught = 0
+            while not caught >> (sig - 1) & 1:
+                assert time.monotonic() < end, "no handler"
+                with open("/proc/%d/status" % p.pid) as f:
+                    caught = int(re.search(r"^SigCgt:\s*([0-9a-f]+)", f.read(), re.M).group(1), 16)
+        return self
+
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for p in self.processes:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
         self.listener.close()
         os.close(self.status)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -194,11 +218,167 @@ class ServiceTest(unittest.TestCase):
         s.listener.shutdown(socket.SHUT_RDWR)
         self.assertEqual(s.wait(), 0)
 
+    def test_reload_while_waiting_without_a_lock(self):
+        """A worker that lost the race for a client is held in accept(), not in the wait before it."""
+        s = self.service(lock=False, copies=8).ready_for(signal.SIGTERM)
+        self.session(s)
+        self.assertEqual(s.message(), 1)
+        for _ in range(20):
+            self.session(s)
+            self.assertEqual(s.message(), 1)
+        for p in s.processes:
+            p.send_signal(signal.SIGHUP)
+        self.assertEqual([p.wait(PATIENCE) for p in s.processes], [0] * 8)
+
+    def test_reload_while_starting(self):
+        s = self.service("-w").ready_for(signal.SIGHUP)
+        s.process.send_signal(signal.SIGHUP)
+        self.assertEqual(s.wait(), 0)
+        s = self.service("-w").ready_for(signal.SIGHUP)
+        s.process.send_signal(signal.SIGTERM)
+        self.assertEqual(s.wait(), -signal.SIGTERM, "a start that hangs can be stopped")
+
+    def test_reload_while_queueing_for_the_lock(self):
+        s = self.service(copies=3).ready_for(signal.SIGTERM)
+        self.session(s)
+        self.assertEqual(s.message(), 1)
+        for p in s.processes:
+            p.send_signal(signal.SIGHUP)
+        self.assertEqual([p.wait(PATIENCE) for p in s.processes], [0] * 3)
+
+    def test_idle_time_when_the_session_used_the_alarm_itself(self):
+        s = self.service("-T", "1")
+        c = s.connect()
+        line(c)
+        c.sendall(b"alarm\nquit\n")
+        self.assertEqual(line(c), "alarm")
+        self.assertEqual([s.message(), s.message(), s.message()], [2, 3, 1])
+        self.assertEqual(s.wait(), 0)
+
+    def test_a_cancel_request_is_for_the_client_at_hand(self):
+        s = self.service()
+        self.session(s)
+        self.assertEqual(s.message(), 1)
+        s.process.send_signal(signal.SIGUSR2)
+        c = s.connect()
+        line(c)
+        c.sendall(b"cancelled\n")
+        self.assertEqual(line(c), "no")
+        s.process.send_signal(signal.SIGUSR2)
+        c.sendall(b"cancelled\ncancelled\n")
+        self.assertEqual([line(c), line(c)], ["yes", "no"])
+
+    def test_huge_numbers(self):
+        for number in ("2147483647", "2000000000", "99999999999999999999"):
+            s = self.service("-T", number, "-U", number)
+            for _ in range(2):
+                self.session(s)
+                self.assertEqual(s.message(), 1)
+
+    def test_debug_command_is_a_format(self):
+        d = tempfile.mkdtemp(prefix="service-debug-")
+        self.addCleanup(shutil.rmtree, d)
+        out = os.path.join(d, "out")
+        for fmt, want in (("%s %d %s", "{program} {pid} echo"), ("%3$s %2$d %1$s", "echo {pid} {program}"), ("%2$d", "{pid}"),
+                          ("[%3$8s] [%2$-12d] [%3$.2s] %%", "[    echo] [{pid:<12}] [ec] %"),
+                          ("%3$99999999999s-%n-%s-%*d-%4$s-%0$d-%.s-%lld-%k", None)):
+            s = self.service("-D", conf="debug_command: echo '%s' >%s\n" % (fmt, out))
+            self.session(s)
+            with open(out) as f:
+                text = f.read().rstrip("\n")
+            if want:
+                self.assertEqual(text, want.format(program=ECHO, pid=s.process.pid))
+            else:
+                self.assertIn("-", text)
+                self.assertLess(len(text), 100000)
+        self.session(self.service("-D", conf="debug_command: true %\n"))
+
+    def test_words_behind_two_dashes_are_the_services(self):
+        s = self.service("-U", "1", "--", "-U", "5", "-T")
+        self.assertIn("argc 4", self.session(s))       # name -U 5 -T
+        self.assertEqual(s.wait(), 0)
+
+    def test_not_started_as_root_it_stays_who_it_is(self):
+        program, who = ECHO, {}
+        if os.geteuid() == 0:
+            copy = tempfile.mkdtemp(prefix="service-copy-")
+            self.addCleanup(shutil.rmtree, copy)
+            os.chmod(copy, 0o755)
+            program, who = os.path.join(copy, "echo"), {"user": "nobody"}
+            shutil.copy(ECHO, program)
+        s = self.service(program=program, env={"CYRUS_USER": "root"}, **who)
+        self.session(s)
+        self.assertEqual(s.message(), 1)
+        if who:
+            self.assertEqual(self.service(env={"CYRUS_USER": "no-such-account"}).wait(), 64)
+
+    def test_a_name_that_is_not_found_where_programs_are(self):
+        """cmd="echo" of another master's directory: the file that runs is the one to watch."""
+        copy = tempfile.mkdtemp(prefix="service-copy-")
+        self.addCleanup(shutil.rmtree, copy)
+        program = os.path.join(copy, "echo-elsewhere")
+        shutil.copy(ECHO, program)
+        s = self.service(program="echo-elsewhere", executable=program)
+        self.session(s)
+        self.assertEqual(s.message(), 1)
+        shutil.copy(ECHO, program + ".new")
+        c = s.connect()
+        line(c)                            # served: it looks at its file again before the next client, and not sooner
+        os.rename(program + ".new", program)
+        c.sendall(b"quit\n")
+        self.assertEqual([s.message(), s.message(), s.message()], [2, 3, 1])
+        self.assertEqual(s.wait(), 0)
+
+    def test_datagrams(self):
+        s = self.service("-U", "2", datagram=True, inet=True)
+        c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(c.close)
+        c.settimeout(PATIENCE)
+        for i, text in enumerate((b"one", b"two")):
+            c.sendto(text, s.listener.getsockname())
+            self.assertEqual(c.recv(100), text)
+            self.assertEqual([s.message(), s.message()], [2, 3])
+            self.assertEqual(s.message(), None if i else 1)
+        self.assertEqual(s.wait(), 0)
+
+    def table(self, name, text):
+        d = tempfile.mkdtemp(prefix="service-hosts-")
+        self.addCleanup(shutil.rmtree, d)
+        os.chmod(d, 0o755)
+        with open(os.path.join(d, name), "w") as f:
+            f.write(text)
+        return os.path.join(d, name)
+
+    def test_refused_hosts(self):
+        with open(os.path.join(os.getcwd(), "config.h")) as f:
+            if "#define HAVE_LIBWRAP 1" not in f.read():
+                self.skipTest("built without TCP wrappers")
+        deny = self.table("hosts.deny", "echo: 127.0.0.1\n")
+        for program in (ECHO, ECHO.replace("echo_service", "echo_thread")):
+            s = self.service(program=program, inet=True, env={"ECHO_HOSTS_ALLOW": "/nonexistent", "ECHO_HOSTS_DENY": deny})
+            for _ in range(3):
+                c = s.connect()
+                self.assertEqual(c.recv(100), b"", "closed without a word")
+                c.close()
+            self.assertEqual(select.select([s.status], [], [], 0)[0], [], "and master is told nothing")
+            with open(deny, "w") as f:
+                f.write("imap: 127.0.0.1\necho: 192.0.2.\n")
+            c = s.connect()
+            self.assertIn("uses 1", line(c), "the same process goes on")
+            self.assertEqual(s.message(), 4 if "thread" in program else 2)
+            c.close()
+            with open(deny, "w") as f:
+                f.write("ALL: ALL\n")
+        s = self.service(env={"ECHO_HOSTS_ALLOW": "/nonexistent", "ECHO_HOSTS_DENY": deny})
+        self.session(s)                                 # a UNIX socket is nobody's host
+        s = self.service(inet=True, env={"ECHO_HOSTS_ALLOW": self.table("hosts.allow", "echo: 127.0.0.1\n"), "ECHO_HOSTS_DENY": deny})
+        self.session(s)
+
     def test_threaded_services_stay_ready(self):
-        s = self.service("-s", "-U", "1", program=ECHO.replace("echo_service", "echo_thread"))
+        s = self.service("-U1", "-s", "-U", "1", program=ECHO.replace("echo_service", "echo_thread"))
         for end in (b"x", b"x", b"q"):
             c = s.connect()
-            self.assertIn("argc 4", line(c))
+            self.assertIn("argc 5", line(c), "-C and -D are all that is taken")
             self.assertEqual(s.message(), 4)
             c.sendall(end)
             self.assertEqual(c.recv(1), b"")
