@@ -296,6 +296,36 @@ def row_list(c, args):
         c.do(b'LIST "" "*"')
 
 
+@session('alice')
+def row_list_few(c, args):
+    for _ in range(200):
+        c.do(b'LIST "" "*"')
+
+
+@session('bob')
+def row_list_levels(c, args):
+    for _ in range(20):
+        c.do(b'LIST "" "%"')
+
+
+@session('bob')
+def row_list_one(c, args):
+    for _ in range(500):
+        c.do(b'LIST "" "INBOX"')
+
+
+@session('bob', b'SUBSCRIBE INBOX')
+def row_lsub(c, args):
+    for _ in range(200):
+        c.do(b'LSUB "" "*"')
+
+
+@session('bob')
+def row_list_status(c, args):
+    for _ in range(3):
+        c.do(b'LIST "" "*" RETURN (STATUS (MESSAGES UNSEEN UIDNEXT))')
+
+
 ROWS = [
     ('login', 'connect, LOGIN and LOGOUT, 40 times', row_login),
     ('lmtp', '200 deliveries over LMTP, one recipient', row_lmtp),
@@ -311,6 +341,11 @@ ROWS = [
     ('search', 'SEARCH SUBJECT, 5 times', row_search),
     ('store', 'STORE 1:* of one flag, 10 times', row_store),
     ('list', 'LIST "" "*" over all mailboxes, 5 times', row_list),
+    ('listfew', 'LIST "" "*" by a user with few, 200 times', row_list_few),
+    ('levels', 'LIST "" "%" over all mailboxes, 20 times', row_list_levels),
+    ('listone', 'LIST "" "INBOX" by the user with many, 500 times', row_list_one),
+    ('lsub', 'LSUB "" "*" of one subscription, 200 times', row_lsub),
+    ('liststatus', 'LIST "" "*" RETURN (STATUS ...) over all mailboxes, 3 times', row_list_status),
 ]
 
 

@@ -121,5 +121,8 @@ int main(int argc, char **argv)
 	qsort(took, done, sizeof *took, by_size);
 	printf("%lu %.6f %lu %lu %u %u %u\n", done, seconds, refused, lost, done ? took[done / 2] : 0, done ? took[done - 1 - done / 100] : 0,
 		done ? took[done - 1] : 0);
+	free(took);
+	free(p);
+	free(c);
 	return 0;
 }

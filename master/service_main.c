@@ -25,12 +25,13 @@ int main(int argc, char **argv)
 		return EX_SOFTWARE;
 	}
 	if (p->main) signals_add_hup(true);    /* a reload must not kill, and be charged to, a worker that is starting */
-	struct title_area title = service_title_area(argc, argv);
+	size_t title = service_title_size(argc, argv);
 	int r = service_options(&opt, p->main ? "CUTDX" : "CD", &argc, argv);
 	opt.need_partitions = p->need_partitions;
 	if (!r) r = service_start(&ctx, &opt, argc, argv);
 	if (r) return r;
-	proc_title(ctx.conf, title.start, title.size);
+	service_title_free(argc, argv);
+	proc_title(ctx.conf, argv[0], title);
 	if (opt.debug) service_debug_command(&ctx, argv[0]);
 	if (p->init && p->init(argc, argv, &ctx)) return 1;
 	log_msg(LOG_DEBUG, "executed");

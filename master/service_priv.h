@@ -14,12 +14,10 @@ struct service_options {
 	bool debug, once, need_partitions;
 };
 
-struct title_area {                    /* where the process title is shown */
-	char *start;
-	size_t size;
-};
-/* To be called before anybody keeps a pointer into argv or the environment: both are copied, but argv[0]. */
-struct title_area service_title_area(int argc, char **argv);
+/* Bytes from argv[0] on in which the kernel put arguments and environment: to be asked for before either is changed. */
+size_t service_title_size(int argc, char **argv);
+/* Moves what is left of the arguments, but argv[0], and the environment elsewhere. Pointers to either are stale then. */
+void service_title_free(int argc, char **argv);
 
 /* Takes the options named in `ours` (of "CUTDX") out of *argc and argv, in place, order kept. 0, or the exit code; logged. */
 int service_options(struct service_options *o, const char *ours, int *argc, char **argv);

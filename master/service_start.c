@@ -93,7 +93,7 @@ int service_start(struct service_context *ctx, const struct service_options *o, 
 	uint32_t number = 0;
 	*ctx = (struct service_context){ .argc = argc, .argv = argv, .name = name, .stream = true, .family = AF_UNSPEC };
 	if (o->once) {
-		ctx->name = name && *name ? name : mem_strdup(base_name(argv[0]));         /* the title goes where argv[0] is */
+		ctx->name = name && *name ? name : base_name(argv[0]);
 	} else if (!name || !id || !num_str_u32(id, &number)) {
 		log_msg(LOG_ERR, "could not get CYRUS_SERVICE or CYRUS_ID: this program is started by master");
 		return EX_SOFTWARE;
@@ -103,6 +103,7 @@ int service_start(struct service_context *ctx, const struct service_options *o, 
 	if (geteuid()) flags |= PROGRAM_KEEP_USER;     /* only root becomes somebody else */
 	int r = program_init(&ctx->conf, o->conf_file, ctx->name, flags);
 	if (r) return r;
+	ctx->name = conf_ident(ctx->conf);             /* what it came from gives way to the process title */
 	if (verbose && atoi(verbose) + 1 > 30) sleep(15);      /* time to attach a debugger */
 	optind = 1;
 	return o->once ? 0 : find_socket(ctx);

@@ -152,8 +152,8 @@ class Session:
 
 
 # ------------------------------------------------------------------------------------------------ what is pending
-PENDING_COMMANDS = set('''COMPRESS GENURLAUTH GETANNOTATION GETMETADATA MOVE RESETKEY RLIST RLSUB SCAN SETANNOTATION SETMETADATA SORT THREAD
-    UNAUTHENTICATE URLFETCH XLIST XMOVE'''.split())
+PENDING_COMMANDS = set('''COMPRESS GENURLAUTH GETANNOTATION GETMETADATA MOVE RESETKEY SCAN SETANNOTATION SETMETADATA SORT THREAD
+    UNAUTHENTICATE URLFETCH XMOVE'''.split())
 FETCH_ITEMS = re.compile(r'\b(ANNOTATION|BINARY|BINARY\.SIZE|VANISHED|BASECID|CID|CREATEDMODSEQ|DIGEST\.SHA1|EMAILID|FOLDER|LASTUPDATED|MAILBOXES|'
                          r'MAILBOXIDS|PREVIEW|RFC822\.FILESIZE|RFC822\.SHA1|SAVEDATE|THREADID|UIDVALIDITY)\b', re.I)
 SEARCH_KEYS = re.compile(r'\b(RETURN|ANNOTATION|CID|CONV\w+|DELIVEREDTO|EMAILID|FOLDER|FUZZY|SAVEDATESUPPORTED|SAVEDBEFORE|SAVEDON|SAVEDSINCE|'
@@ -181,8 +181,6 @@ def pending(send):
         return name + ' ' + re.search(r'\((QRESYNC|ANNOTATE)', send).group(1)
     if name == 'ENABLE' and 'QRESYNC' in send:
         return 'ENABLE QRESYNC'
-    if name in ('LIST', 'LSUB') and (re.search(r'\bRETURN \(', send) or re.match(r'\S+ \S+ \(', send) or re.match(r'\S+ \S+ \S+ \(', send)):
-        return name + ' extended'
     if name == 'STATUS' and (m := re.search(r'\b(MAILBOXID|SIZE|CREATEDMODSEQ|XCONV\w+)\b', send)):
         return 'STATUS ' + m.group(1)
     return None

@@ -23,8 +23,8 @@ EXTRA_DIST += tests/lib/syslog_file.c tests/lib/interrupt.c
 TESTS += tests/tools/db.sh
 EXTRA_DIST += tests/tools/db.sh
 
-TESTS += tests/tools/mailbox.sh tests/tools/golden.py
-EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py
+TESTS += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
+EXTRA_DIST += tests/tools/mailbox.sh tests/tools/golden.py tests/tools/rebuild.py
 # lmtpd and deliver
 TESTS += tests/lmtp.sh tests/lmtp_corpus.sh
 EXTRA_DIST += tests/lmtp.sh tests/lmtp_corpus.sh tests/lmtplib.py tests/test_lmtp.py tests/test_lmtp_corpus.py
@@ -40,6 +40,9 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
+# LIST and its kin
+TESTS += tests/list.sh
+EXTRA_DIST += tests/list.sh tests/test_list.py
 EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
 	tests/test_peer_master.py
 TESTS += tests/options.sh

@@ -144,7 +144,8 @@ static void setup(const char *level, const char *more, bool later)
 	struct mbentry e;
 	struct buf path = BUF_INIT, text = BUF_INIT, use = BUF_INIT;
 	buf_printf(&text, "admins: admin\nallowusermoves: yes\ndelete_mode: %s\nautocreate_quota: 100\nautocreate_inbox_folders: Sent\n"
-		"autocreate_subscribe_folders: Sent\nxlist-sent: Sent\nspecialuse_protect: \\Archive\nexpunge_mode: immediate\n%s", later ? "delayed" : "immediate", more);
+		"autocreate_subscribe_folders: Sent\nxlist-sent: Sent\nspecialuse_protect: \\Archive\nexpunge_mode: immediate\n%s",
+		later ? "delayed" : "immediate", more);
 	storetest_new(&t, level, buf_cstr(&text));
 	storetest_run("mkdir %s/second; printf 'partition-second: %s/second\nsievedir: %s/sieve\n' >>%s/imapd.conf", t.dir, t.dir, t.dir, t.dir);
 	storetest_close(&t);
@@ -348,7 +349,8 @@ static void check_moved_user(const char *when)
 	ck_assert(path_sieve(t.st, &e, &path));
 	buf_puts(&path, "/default.script");
 	ck_assert_msg(!file_read(buf_cstr(&path), 100, &text), "%s: the script is lost", when);
-	ck_assert_msg(!strcmp(e.acl, "admin\tlrxc\tjim\tlrswipkxtecdan\t") || !strcmp(e.acl, "admin\tlrx\tjim\tlrswipkxtecdan\t"), "%s: ACL %s", when, e.acl);
+	ck_assert_msg(!strcmp(e.acl, "admin\tlrxc\tjim\tlrswipkxtecdan\t") || !strcmp(e.acl, "admin\tlrx\tjim\tlrswipkxtecdan\t"),
+		"%s: ACL %s", when, e.acl);
 	mbentry_free(&e);
 	ck_assert_msg(!quota_read(t.st, "user.jim", &q) && q.limit[QUOTA_STORAGE] == 1000, "%s: the limit is lost", when);
 	ck_assert_msg(quota_read(t.st, "user.fred", &q) == ERR_NOQUOTAROOT, "%s: the old root is left", when);

@@ -149,6 +149,42 @@ START_TEST(glob_survives_a_hostile_pattern)
 }
 END_TEST
 
+/* Neither does a pattern longer than any name cost more than the name does: 200,000 names against a megabyte. */
+START_TEST(glob_cost_ignores_the_length_of_the_pattern)
+{
+	enum { LONG = 1 << 20 };
+	char *pattern = malloc(LONG + 1);
+	struct glob *g;
+
+	for (size_t i = 0; i < LONG; i++)
+		pattern[i] = "%a*b"[i % 4];
+	pattern[LONG] = '\0';
+	g = glob_new(pattern, '.', 0);
+	for (int i = 0; i < 200000; i++) {
+		ck_assert(!glob_match(g, "xxaabbaabb.ab"));
+		ck_assert_uint_eq(glob_dead_below(g, "xxaabbaabb.ab"), GLOB_ALIVE);
+	}
+	glob_free(g);
+	free(pattern);
+}
+END_TEST
+
+START_TEST(glob_knows_where_matches_end)
+{
+	static const struct { const char *pattern, *name; size_t dead; } t[] = {
+		{ "", "a.b", 1 }, { "", "a", 1 }, { "a", "", 0 }, { "*", "", GLOB_ALIVE }, { "%", "a.b.c", 1 }, { "%", "a", 1 }, { "*", "a.b", GLOB_ALIVE },
+		{ "%.%", "a.b.c.d", 3 }, { "%.%", "a", GLOB_ALIVE }, { "%.%", "a.b", 3 }, { "a.b", "a.c.d", 3 }, { "a.b", "x.c.d", 1 }, { "a.b", "ab.c", 2 },
+		{ "a*", "b.c", 1 }, { "a*c", "a.b", GLOB_ALIVE }, { "a%*", "a.b", GLOB_ALIVE }, { "inbox", "INBOX.x", 5 }, { "INBOX.%", "inbox.x.y", 7 },
+		{ "a.b", "a", GLOB_ALIVE }, { "a.", "a.b", 3 }, { "a.", "a", GLOB_ALIVE }, { ".", "a", 1 },
+	};
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct glob *g = glob_new(t[i].pattern, '.', GLOB_INBOX);
+		ck_assert_msg(glob_dead_below(g, t[i].name) == t[i].dead, "%s on %s: %zd", t[i].pattern, t[i].name, (ssize_t)glob_dead_below(g, t[i].name));
+		glob_free(g);
+	}
+}
+END_TEST
+
 /* ---- transfer encodings */
 START_TEST(transfer_decodes_anything)
 {
@@ -490,6 +526,8 @@ int main(void)
 	tcase_add_test(c, glob_finds_matching_ancestors);
 	tcase_add_test(c, glob_knows_hopeless_subtrees);
 	tcase_add_test(c, glob_survives_a_hostile_pattern);
+	tcase_add_test(c, glob_cost_ignores_the_length_of_the_pattern);
+	tcase_add_test(c, glob_knows_where_matches_end);
 	tcase_add_test(c, transfer_decodes_anything);
 	tcase_add_test(c, transfer_cuts_long_lines_where_the_original_does);
 	tcase_add_test(c, charset_names_by_dialect);

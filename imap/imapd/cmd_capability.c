@@ -9,10 +9,12 @@
 static const char *const before_login[] = { "IMAP4rev1", "LITERAL+", "ID", "ENABLE", NULL };
 static const char *const before_login_minus[] = { "IMAP4rev1", "LITERAL-", "ID", "ENABLE", NULL };
 static const char *const words_25[] = {
-	"ACL", "RIGHTS=kxten", "QUOTA", "NAMESPACE", "UIDPLUS", "NO_ATOMIC_RENAME", "UNSELECT", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", NULL,
+	"ACL", "RIGHTS=kxten", "QUOTA", "NAMESPACE", "UIDPLUS", "NO_ATOMIC_RENAME", "UNSELECT", "CHILDREN", "CONDSTORE",
+	"LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "XLIST", "SPECIAL-USE", "CREATE-SPECIAL-USE", NULL,
 };
 static const char *const words_36[] = {
-	"ACL", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", "NAMESPACE", "QUOTA", "RIGHTS=kxten", "UIDPLUS", "UNSELECT", "NO_ATOMIC_RENAME", NULL,
+	"ACL", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", "LIST-EXTENDED", "LIST-MYRIGHTS", "LIST-STATUS", "NAMESPACE", "QUOTA", "RIGHTS=kxten", "SPECIAL-USE",
+	"UIDPLUS", "UNSELECT", "NO_ATOMIC_RENAME", "XLIST", NULL,
 };
 
 static void put_words(struct session *s, const char *const *w, const struct strarray *suppressed)

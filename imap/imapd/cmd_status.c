@@ -4,6 +4,7 @@
 #include "imapd/mboxarg.h"
 #include "imapd/respond.h"
 #include "imapd/selected.h"
+#include "imapd/status.h"
 #include "store/mailbox.h"
 #include "store/seen.h"
 
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, MAILBOXID, UNSEEN, SIZE, HIGHESTMODSEQ, CREATEDMODSEQ, ITEMS };
+enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, MAILBOXID, UNSEEN, SIZE, HIGHESTMODSEQ, CREATEDMODSEQ, ITEMS = STATUS_ITEMS };
 static const struct { const char *name; bool only_36; } items[ITEMS] = {
 	[MESSAGES] = { "MESSAGES", false }, [RECENT] = { "RECENT", false }, [UIDNEXT] = { "UIDNEXT", false },
 	[UIDVALIDITY] = { "UIDVALIDITY", false }, [MAILBOXID] = { "MAILBOXID", true }, [UNSEEN] = { "UNSEEN", false },
@@ -19,13 +20,10 @@ static const struct { const char *name; bool only_36; } items[ITEMS] = {
 	[CREATEDMODSEQ] = { "CREATEDMODSEQ", true },
 };
 
-static bool parse_items(struct session *s, unsigned *wanted)
+bool status_parse(struct session *s, unsigned *wanted)
 {
-	if (!args_space(&s->args) || !args_char(&s->args, '(')) {
-		respond_missing(s);
-		return false;
-	}
-	if (args_char(&s->args, ')')) {
+	*wanted = 0;
+	if (!args_char(&s->args, '(') || args_char(&s->args, ')')) {
 		respond_bad(s, "Bad status string");
 		return false;
 	}
@@ -48,6 +46,16 @@ static bool parse_items(struct session *s, unsigned *wanted)
 		respond_bad(s, "Missing close parenthesis in Status");
 		return false;
 	}
+	return true;
+}
+
+static bool parse_items(struct session *s, unsigned *wanted)
+{
+	if (!args_space(&s->args) || args_peek(&s->args) != '(') {
+		respond_missing(s);
+		return false;
+	}
+	if (!status_parse(s, wanted)) return false;
 	if (!args_end(&s->args)) {
 		respond_extra(s);
 		return false;
@@ -77,9 +85,11 @@ static int count(struct session *s, struct mailbox *mb, uint64_t v[ITEMS])
 	return r;
 }
 
-static int read_status(struct session *s, const char *name, unsigned wanted, uint64_t v[ITEMS], char **uniqueid)
+int status_read(struct session *s, const char *name, unsigned wanted, struct status *out)
 {
 	struct mailbox *mb;
+	uint64_t *v = out->v;
+	*out = (struct status){ .uniqueid = NULL };
 	int r = mailbox_open(s->st, name, &mb);
 	if (r) return r;
 	r = mailbox_lock(mb, LOCK_SHARED);
@@ -90,7 +100,7 @@ static int read_status(struct session *s, const char *name, unsigned wanted, uin
 		v[SIZE] = mb->h.quota_mailbox_used;
 		v[HIGHESTMODSEQ] = mb->h.highestmodseq;
 		v[CREATEDMODSEQ] = mb->h.createdmodseq;
-		*uniqueid = arena_strdup(s->cmd, mb->entry.uniqueid ? mb->entry.uniqueid : "");
+		out->uniqueid = arena_strdup(s->cmd, mb->entry.uniqueid ? mb->entry.uniqueid : "");
 		if (wanted & (1u << RECENT | 1u << UNSEEN)) r = count(s, mb, v);
 		mailbox_unlock(mb);
 	}
@@ -98,12 +108,27 @@ static int read_status(struct session *s, const char *name, unsigned wanted, uin
 	return r;
 }
 
+void status_put(struct session *s, const char *ext, unsigned wanted, const struct status *st)
+{
+	const char *sep = "";
+	put(s, "* STATUS ");
+	put_astring(s, ext);
+	put(s, " (");
+	for (int i = 0; i < ITEMS; i++) {
+		if (!(wanted & 1u << i)) continue;
+		if (i == MAILBOXID) putfmt(s, "%sMAILBOXID (%s)", sep, st->uniqueid);
+		else putfmt(s, "%s%s %llu", sep, items[i].name, (unsigned long long)st->v[i]);
+		sep = " ";
+	}
+	put(s, ")\r\n");
+}
+
 void cmd_status(struct session *s)
 {
 	struct mboxarg m = { 0 };
-	uint64_t v[ITEMS] = { 0 };
+	struct status st;
 	unsigned wanted = 0;
-	char *name, *uniqueid = NULL;
+	char *name;
 	if (!args_astring(&s->args, &name)) {
 		respond_missing(s);
 		return;
@@ -111,23 +136,13 @@ void cmd_status(struct session *s)
 	if (!parse_items(s, &wanted)) return;
 	int r = mboxarg_find(s, name, &m);
 	if (!r && !(m.rights & ACL_READ)) r = ERR_PERM;
-	if (!r) r = read_status(s, m.name, wanted, v, &uniqueid);
+	if (!r) r = status_read(s, m.name, wanted, &st);
 	mboxarg_free(&m);
 	if (r) {
 		respond_err(s, r);
 		return;
 	}
-	const char *sep = "";
-	put(s, "* STATUS ");
-	put_astring(s, name);
-	put(s, " (");
-	for (int i = 0; i < ITEMS; i++) {
-		if (!(wanted & 1u << i)) continue;
-		if (i == MAILBOXID) putfmt(s, "%sMAILBOXID (%s)", sep, uniqueid);
-		else putfmt(s, "%s%s %llu", sep, items[i].name, (unsigned long long)v[i]);
-		sep = " ";
-	}
-	put(s, ")\r\n");
+	status_put(s, name, wanted, &st);
 	if (s->sel) selected_update(s, true);
 	respond_ok(s, "Completed");
 }

@@ -44,6 +44,8 @@ static const struct command {
 	{ "NAMESPACE", cmd_namespace, CMD_AUTH, NONE, 0 },
 	{ "NOOP", cmd_noop, CMD_ANY, NONE, 0 },
 	{ "RENAME", cmd_rename, CMD_AUTH, SOME, WRITES },
+	{ "RLIST", cmd_rlist, CMD_AUTH, SOME, 0 },
+	{ "RLSUB", cmd_rlsub, CMD_AUTH, SOME, 0 },
 	{ "SEARCH", cmd_search, CMD_SELECTED, SOME, BY_UID },
 	{ "SELECT", cmd_select, CMD_AUTH, SOME, 0 },
 	{ "SETACL", cmd_setacl, CMD_AUTH, SOME, WRITES },
@@ -54,6 +56,7 @@ static const struct command {
 	{ "SUBSCRIBE", cmd_subscribe, CMD_AUTH, SOME, WRITES },
 	{ "UNSELECT", cmd_unselect, CMD_SELECTED, NONE, 0 },
 	{ "UNSUBSCRIBE", cmd_unsubscribe, CMD_AUTH, SOME, WRITES },
+	{ "XLIST", cmd_xlist, CMD_AUTH, SOME, 0 },
 };
 enum { NCOMMANDS = sizeof commands / sizeof *commands };
 

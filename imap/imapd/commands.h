@@ -30,6 +30,8 @@ cmd_fn cmd_myrights;
 cmd_fn cmd_namespace;
 cmd_fn cmd_noop;
 cmd_fn cmd_rename;
+cmd_fn cmd_rlist;
+cmd_fn cmd_rlsub;
 cmd_fn cmd_search;
 cmd_fn cmd_select;
 cmd_fn cmd_setacl;
@@ -40,6 +42,7 @@ cmd_fn cmd_store;
 cmd_fn cmd_subscribe;
 cmd_fn cmd_unselect;
 cmd_fn cmd_unsubscribe;
+cmd_fn cmd_xlist;
 
 /* CAPABILITY words as they are true now; full: with what is only shown after login. */
 void capability_put(struct session *s, bool full);

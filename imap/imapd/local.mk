@@ -11,11 +11,12 @@ imapd_SOURCES = \
 	imap/imapd/cmd_fetch.c \
 	imap/imapd/cmd_idle.c \
 	imap/imapd/cmd_list.c \
+	imap/imapd/list.h imap/imapd/list_answer.c imap/imapd/list_collect.c imap/imapd/list_metadata.c imap/imapd/list_parse.c \
 	imap/imapd/cmd_mailbox.c \
 	imap/imapd/cmd_quota.c \
 	imap/imapd/cmd_search.c \
 	imap/imapd/cmd_select.c \
-	imap/imapd/cmd_status.c \
+	imap/imapd/cmd_status.c imap/imapd/status.h \
 	imap/imapd/cmd_store.c \
 	imap/imapd/command.c \
 	imap/imapd/commands.c imap/imapd/commands.h \

@@ -249,7 +249,8 @@ static char *new_uniqueid_25(void)
 
 const struct layout layout_25 = {
 	.level = LEVEL_25, .index_version = 13, .cache_version = 3, .list_header = false, .synccrc_annot_start = 0,
-	.scan_prefix = "", .key = key_25, .decode = decode_25, .put = put_25, .bury = bury_25, .move = move_25, .lookup_id = lookup_id_25,
+	.scan_prefix = "", .key_sep = '.', .domain_sep = '!',
+	.key = key_25, .decode = decode_25, .put = put_25, .bury = bury_25, .move = move_25, .lookup_id = lookup_id_25,
 	.user_file = user_file_25, .mailbox_dir = mailbox_dir_25, .lock_name = lock_name_25, .user_lock = false,
 	.sub_key = sub_key_25, .sub_decode = sub_decode_25, .annot_scope = annot_scope_25, .new_uniqueid = new_uniqueid_25,
 };

@@ -207,9 +207,8 @@ static int put_by_id(struct store *st, const struct mbentry *e, const struct mbe
 struct racl {
 	struct store *st;
 	const struct mbentry *e;
-	struct cyrusdb_txn **txn;
-	bool add;
-	int rc;
+	layout_racl_cb *cb;
+	void *arg;
 };
 
 static bool is_admin(const struct store *st, const char *id)
@@ -225,14 +224,37 @@ static bool is_admin(const struct store *st, const char *id)
 static void racl_one(void *arg, const char *id, const char *rights)
 {
 	struct racl *c = arg;
-	if (c->rc || !(acl_rights_parse(rights, &c->st->macros, NULL) & (ACL_LOOKUP | ACL_READ))) return;
+	if (!(acl_rights_parse(rights, &c->st->macros, NULL) & (ACL_LOOKUP | ACL_READ))) return;
 	if (mbname_owned_by(&c->e->parts, id, &c->st->ns) || is_admin(c->st, id)) return;
 	struct buf key = BUF_INIT;
 	buf_printf(&key, "A%c\x1e%s\x1e", c->e->parts.localpart ? 'U' : 'S', id);
 	mbname_dbname(&c->e->parts, &c->st->ns, &key);
-	c->rc = c->add ? cyrusdb_store(c->st->mboxlist, key.s, key.len, "", 0, c->txn)
-		: cyrusdb_delete(c->st->mboxlist, key.s, key.len, c->txn, true);
+	c->cb(c->arg, key.s, key.len);
 	buf_free(&key);
+}
+
+static void racl_rows_36(struct store *st, const struct mbentry *e, layout_racl_cb *cb, void *arg)
+{
+	struct racl c = { st, e, cb, arg };
+	if (!(e->flags & MBENTRY_DELETED)) acl_each(e->acl, racl_one, &c);
+}
+
+struct racl_change {
+	struct store *st;
+	struct cyrusdb_txn **txn;
+	int rc;
+};
+
+static void racl_add(void *arg, const char *key, size_t len)
+{
+	struct racl_change *c = arg;
+	if (!c->rc) c->rc = cyrusdb_store(c->st->mboxlist, key, len, "", 0, c->txn);
+}
+
+static void racl_drop(void *arg, const char *key, size_t len)
+{
+	struct racl_change *c = arg;
+	if (!c->rc) c->rc = cyrusdb_delete(c->st->mboxlist, key, len, c->txn, true);
 }
 
 /* Rows follow the entry inside its transaction, where the marker says that rows are kept. old or fresh may be NULL. */
@@ -241,11 +263,9 @@ static int racl_update(struct store *st, const struct mbentry *old, const struct
 	const char *val;
 	size_t len;
 	if (cyrusdb_fetch(st->mboxlist, RACL_MARKER, 3, &val, &len, txn)) return 0;
-	struct racl c = { .st = st, .e = old, .txn = txn, .add = false };
-	if (old) acl_each(old->acl, racl_one, &c);
-	c.e = fresh;
-	c.add = true;
-	if (fresh) acl_each(fresh->acl, racl_one, &c);
+	struct racl_change c = { st, txn, 0 };
+	if (old) racl_rows_36(st, old, racl_drop, &c);
+	if (fresh) racl_rows_36(st, fresh, racl_add, &c);
 	return c.rc;
 }
 
@@ -445,7 +465,8 @@ static char *new_uniqueid_36(void)
 
 const struct layout layout_36 = {
 	.level = LEVEL_36, .index_version = 17, .cache_version = 11, .list_header = true, .synccrc_annot_start = 12345678,
-	.scan_prefix = "N", .key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
+	.scan_prefix = "N", .key_sep = '\x1f', .domain_sep = '\x1d', .racl_marker = RACL_MARKER, .racl_rows = racl_rows_36,
+	.key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
 	.user_file = user_file_36, .mailbox_dir = mailbox_dir_36, .lock_name = lock_name_36, .user_lock = true,
 	.sub_key = sub_key_36, .sub_decode = sub_decode_36, .sub_version_key = "\x1fVER\x1f", .sub_version = "2",
 	.annot_scope = annot_scope_36, .annot_owner_token = true, .annot_modseq = true, .new_uniqueid = new_uniqueid_36,

@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	imap/store/specialuse.c imap/store/specialuse.h \
 	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
 	imap/store/audit.c imap/store/audit.h \
+	imap/store/racl.c imap/store/racl.h \
 	imap/store/recover.c imap/store/recover.h \
 	imap/store/seen.c imap/store/seen.h \
 	imap/store/seqset.c imap/store/seqset.h \
@@ -21,7 +22,7 @@ libstore_a_SOURCES = \
 	imap/store/mbentry.c imap/store/mbentry.h \
 	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \
 	imap/store/mboxheader.c imap/store/mboxheader.h \
-	imap/store/mboxlist.c imap/store/mboxlist.h \
+	imap/store/mboxlist.c imap/store/mboxlist.h imap/store/mboxlist_walk.c \
 	imap/store/namelock.c imap/store/namelock.h \
 	imap/store/partition.c \
 	imap/store/paths.c imap/store/paths.h \
@@ -29,6 +30,7 @@ libstore_a_SOURCES = \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \
+	imap/store/spool_list.c imap/store/spool_list.h \
 	imap/store/spool_walk.c imap/store/spool_walk.h \
 	imap/store/synclog.c imap/store/synclog.h
 

@@ -109,8 +109,8 @@ struct mailbox_rename {
 	bool only_check;                      /* whether it could be done */
 };
 int mailbox_rename(struct store *st, const struct mailbox_rename *m);
-/* The messages of `from` (2.5: and all that the index knows of them) become the new mailbox `to`; `from` stays and is empty. A death between the two leaves
- * them in both. ERR_NOMATCH: level 3.6 and there is none. */
+/* The messages of `from`, with all that its index knows of them, become the new mailbox `to`; `from` stays and is empty. A death between the
+ * two leaves them in both. ERR_NOMATCH: level 3.6 and there is none. */
 int mailbox_empty_into(struct store *st, const char *from, const char *to);
 int mailbox_delete(struct store *st, const char *name);                    /* for good: entry and files */
 int mailbox_set_acl(struct store *st, const char *name, const char *acl);  /* list entry and header */

@@ -194,7 +194,8 @@ static bool copied_user(const struct copied *c, const char *user, size_t len, st
 	char *owner = len == 9 && !memcmp(user, OWNER_TOKEN, 9) ? mbname_userid(&c->from->entry.parts) : mem_dup(user, len);
 	bool shared = owner && !*owner, his = owner && c->userid && !strcmp(owner, c->userid);
 	const struct mailbox *to = c->to;
-	if (his) buf_puts(out, to->st->layout->annot_owner_token && mbname_owned_by(&to->entry.parts, c->userid, &to->st->ns) ? OWNER_TOKEN : c->userid);
+	bool owns = his && to->st->layout->annot_owner_token && mbname_owned_by(&to->entry.parts, c->userid, &to->st->ns);
+	if (his) buf_puts(out, owns ? OWNER_TOKEN : c->userid);
 	free(owner);
 	return shared || his;
 }

@@ -126,6 +126,7 @@ static int finish(struct store *st, struct cyrusdb_txn *txn, int rc, const char 
 int mboxlist_put(struct store *st, const struct mbentry *e)
 {
 	struct cyrusdb_txn *txn = NULL;
+	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
 	int rc = st->layout->put(st, e, &txn);
 	return finish(st, txn, rc, "store", e->name);
 }
@@ -133,6 +134,7 @@ int mboxlist_put(struct store *st, const struct mbentry *e)
 int mboxlist_bury(struct store *st, const struct mbentry *e)
 {
 	struct cyrusdb_txn *txn = NULL;
+	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
 	int rc = st->layout->bury(st, e, &txn);
 	return finish(st, txn, rc, "delete", e->name);
 }
@@ -140,6 +142,7 @@ int mboxlist_bury(struct store *st, const struct mbentry *e)
 int mboxlist_move(struct store *st, const struct mbentry *from, const struct mbentry *to)
 {
 	struct cyrusdb_txn *txn = NULL;
+	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
 	int rc = st->layout->move(st, from, to, &txn);
 	return finish(st, txn, rc, "rename", from->name);
 }

@@ -17,6 +17,30 @@ enum mboxlist_which { MBOXLIST_LIVE, MBOXLIST_ALL };               /* ALL: tombs
 int mboxlist_each(struct store *st, const struct mbname *under, enum mboxlist_which which, mboxlist_cb *cb, void *arg);
 bool mboxlist_has_children(struct store *st, const struct mbname *n);
 
+/* A walk over the records whose key begins with a prefix, all under one look at the database (mboxlist_walk.c). */
+struct mboxlist_walk {
+	/* A first look at the bytes of a record: false, and it is neither decoded nor reported. May be NULL. */
+	bool (*worth)(void *arg, const char *val, size_t len);
+	/* Must not touch the mailbox list. *skip: go on behind everything below *past, which is freed; non-zero stops and is returned. */
+	int (*cb)(void *arg, const struct mbentry *e, struct mbname *past, bool *skip);
+	void *arg;
+	const struct buf *leave;           /* beginnings of keys, not empty, that are stepped over */
+	size_t nleave;
+	uint64_t rows;                     /* out: records that were looked at */
+};
+/* prefix: of a key, by mboxlist_prefix(); empty: all. one_domain: records of another domain than the prefix's are stepped over. */
+int mboxlist_walk(struct store *st, const struct buf *prefix, bool one_domain, struct mboxlist_walk *w);
+/* The key of n: what begins with these bytes. below: only what is below it. Nothing but a domain is a name too. */
+void mboxlist_prefix(struct store *st, const struct mbname *n, bool below, struct buf *out);
+
+/* Reverse ACL rows, where the list keeps them: the names of the mailboxes (users' or shared ones) whose ACL names id and gives it `l` or `r`. Rows may
+ * be stale: look at the record. prefix: of a key as above. rows is added to. */
+typedef void mboxlist_racl_cb(void *arg, const char *dbname, size_t len);
+bool mboxlist_has_racl(struct store *st);
+int mboxlist_racl_each(struct store *st, bool users, const char *id, const struct buf *prefix, mboxlist_racl_cb *cb, void *arg, uint64_t *rows);
+int mboxlist_racl_groups(struct store *st, bool users, void (*cb)(void *arg, const char *id), void *arg, uint64_t *rows);      /* "group:NAME" */
+int mboxlist_lookup_dbname(struct store *st, const char *dbname, size_t len, struct mbentry *out);
+
 int mboxlist_put(struct store *st, const struct mbentry *e);       /* create or change; one transaction */
 int mboxlist_bury(struct store *st, const struct mbentry *e);      /* tombstone, or nothing at all for a DELETED name */
 int mboxlist_move(struct store *st, const struct mbentry *from, const struct mbentry *to);

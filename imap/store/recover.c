@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "store/mboxlist.h"
+#include "store/racl.h"
 
 static int remove_reserved(void *arg, const struct mbentry *e)
 {
@@ -13,4 +14,12 @@ static int remove_reserved(void *arg, const struct mbentry *e)
 	return r;
 }
 
-int store_recover(struct store *st) { return mboxlist_each(st, NULL, MBOXLIST_ALL, remove_reserved, st); }
+int store_recover(struct store *st)
+{
+	size_t missing, stale;
+	bool keep = conf_bool(st->conf, OPT_REVERSEACLS);
+	int r = mboxlist_each(st, NULL, MBOXLIST_ALL, remove_reserved, st);
+	if (!r) r = racl_settle(st, keep, &missing, &stale);
+	if (!r && (missing || stale)) log_msg(LOG_NOTICE, "reverse ACL rows: %zu added, %zu removed", missing, stale);
+	return r;
+}

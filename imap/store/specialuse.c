@@ -42,13 +42,15 @@ void specialuse_close(struct specialuse *s)
 	free(s);
 }
 
-static bool fetch(struct specialuse *s, const struct mbentry *e, const char *user, struct buf *out)
+static bool fetch(struct specialuse *s, const struct mbentry *e, const char *entry, const char *user, struct buf *out)
 {
 	struct buf key = BUF_INIT;
 	const char *val;
 	size_t len, n;
 	s->st->layout->annot_scope(e, &key);
-	buf_append(&key, "\0/specialuse", 13);
+	buf_putc(&key, 0);
+	buf_puts(&key, entry);
+	buf_putc(&key, 0);
 	buf_puts(&key, user);
 	buf_putc(&key, 0);
 	bool ok = !cyrusdb_fetch(s->db, key.s, key.len, &val, &len, NULL) && len >= 8 && (n = get_be32(val)) <= len - 8 && n > 0;
@@ -59,9 +61,15 @@ static bool fetch(struct specialuse *s, const struct mbentry *e, const char *use
 
 bool specialuse_get(struct specialuse *s, const struct mbentry *e, struct buf *out)
 {
+	return specialuse_annotation(s, e, "/specialuse", false, out);
+}
+
+bool specialuse_annotation(struct specialuse *s, const struct mbentry *e, const char *entry, bool shared, struct buf *out)
+{
 	if (!s) return false;
-	if (s->st->layout->annot_owner_token && mbname_owned_by(&e->parts, s->userid, &s->st->ns) && fetch(s, e, "[.OwNeR.]", out)) return true;
-	return fetch(s, e, s->userid, out);
+	if (shared) return fetch(s, e, entry, "", out);
+	bool own = s->st->layout->annot_owner_token && mbname_owned_by(&e->parts, s->userid, &s->st->ns);
+	return (own && fetch(s, e, entry, "[.OwNeR.]", out)) || fetch(s, e, entry, s->userid, out);
 }
 
 /* ------------------------------------------------------------------------------------------------ changing */

@@ -9,6 +9,8 @@ struct specialuse *specialuse_open(struct store *st, const char *userid);
 void specialuse_close(struct specialuse *s);
 /* The user's value for that mailbox, "\\Sent" or several words. false when there is none. */
 bool specialuse_get(struct specialuse *s, const struct mbentry *e, struct buf *out);
+/* Any annotation of a mailbox that is kept in the database, by its name without "/shared" or "/private"; false when there is none. */
+bool specialuse_annotation(struct specialuse *s, const struct mbentry *e, const char *entry, bool shared, struct buf *out);
 
 /* Words a client gave, "Sent \\Junk", in the spelling of the RFC. ERR_BADENTRY: one of them is no special use (option specialuse_extra adds some). */
 int specialuse_parse(struct store *st, const char *words, struct buf *out);

@@ -7,6 +7,7 @@
 #include "store/layout.h"
 #include "store/mailbox.h"
 #include "store/paths.h"
+#include "store/spool_list.h"
 #include "store/spool_walk.h"
 
 #include <stdlib.h>
@@ -37,7 +38,18 @@ int store_use_level(struct store *st, enum conf_level level)
 	return r;
 }
 
-int store_open(struct store **out, struct conf *conf, bool create) { return store_open_list(out, conf, NULL, create); }
+enum { SOURCE_DATABASE, SOURCE_SPOOL };        /* the words of mboxlist_source */
+
+int store_open(struct store **out, struct conf *conf, bool create)
+{
+	if (conf_enum(conf, OPT_MBOXLIST_SOURCE) != SOURCE_SPOOL) return store_open_list(out, conf, NULL, create);
+	char *path = spool_list_current(conf);
+	*out = NULL;
+	int r = path ? store_open_list(out, conf, path, false) : ERR_IO;
+	if (!r) (*out)->listed_by_spool = true;
+	free(path);
+	return r;
+}
 
 int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create)
 {

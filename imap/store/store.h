@@ -19,6 +19,7 @@ struct store {
 	struct namespace ns;                  /* an administrator's, for conversions that involve no session */
 	struct acl_macros macros;
 	struct cyrusdb *mboxlist;             /* open for the life of the store */
+	bool listed_by_spool;                 /* mboxlist_source: spool: the list is a copy, which nobody may change */
 	struct cyrusdb *statuscache;          /* NULL until used, or when `statuscache` is off */
 	struct namelock *locks;               /* held name locks */
 	struct mailbox *mailboxes;            /* open ones */

@@ -148,7 +148,8 @@ static void remove_id_dirs(struct store *st, const char *id)
 	struct buf path = BUF_INIT;
 	char *root = mem_printf("%s/user", conf_dir(st->conf));
 	path_by_id(root, id, &path);
-	for (int level = 0; level < 3 && sys_rmdir(buf_cstr(&path)) == 0; level++) buf_truncate(&path, (size_t)(strrchr(buf_cstr(&path), '/') - path.s));
+	for (int level = 0; level < 3 && sys_rmdir(buf_cstr(&path)) == 0; level++)
+		buf_truncate(&path, (size_t)(strrchr(buf_cstr(&path), '/') - path.s));
 	free(root);
 	buf_free(&path);
 }

@@ -7,11 +7,14 @@
 #include "store/mboxheader.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
+#include "store/spool_list.h"
 #include "store/spool_walk.h"
 #include "sys/file.h"
 #include "tools/mboxdump.h"
+#include "tools/mboxrebuild.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,27 +154,6 @@ static int expect(void *arg, const struct mbentry *e)
 	return 0;
 }
 
-/* The name a directory by name stands for: the partition's root, domain and hash components off, slashes to dots. */
-static char *name_of_dir(struct verify *v, const char *dir)
-{
-	bool hash = conf_bool(v->st->conf, OPT_HASHIMAPSPOOL);
-	const char *p = dir + v->root_len;
-	struct buf b = BUF_INIT;
-	while (*p == '/') p++;
-	if (!strncmp(p, "domain/", 7)) {
-		p += 7;
-		if (hash && p[0] && p[1] == '/') p += 2;
-		size_t n = strcspn(p, "/");
-		buf_append(&b, p, n);
-		buf_putc(&b, '!');
-		p += n;
-		while (*p == '/') p++;
-	}
-	if (hash && p[0] && p[1] == '/') p += 2;
-	for (; *p; p++) buf_putc(&b, *p == '/' ? '.' : *p);
-	return buf_take(&b);
-}
-
 /* A directory by unique id says in its header what it is. */
 static char *name_in_header(const char *path)
 {
@@ -195,7 +177,7 @@ static int found_file(void *arg, const struct dirwalk_entry *w)
 	char *dir = mem_dup(w->path, (size_t)(w->name - w->path - 1));
 	if (!hash_gets(v->expected, dir)) {
 		bool by_id = !strncmp(dir + v->root_len, "/uuid/", 6);
-		char *name = by_id ? name_in_header(w->path) : name_of_dir(v, dir);
+		char *name = by_id ? name_in_header(w->path) : spool_dir_name(v->st, dir, v->root_len);
 		printf("'%s' has a directory '%s' but no DB entry\n", name ? name : strrchr(dir, '/') + 1, dir);
 		free(name);
 	}
@@ -228,7 +210,9 @@ static int usage(void)
 		"UNDUMP:\n"
 		"   ctl_mboxlist [-C <alt_config>] -u [-f filename] [< mboxlist.dump]\n"
 		"VERIFY:\n"
-		"   ctl_mboxlist [-C <alt_config>] -v [-f filename]\n");
+		"   ctl_mboxlist [-C <alt_config>] -v [-f filename]\n"
+		"REBUILD from the spool:\n"
+		"   ctl_mboxlist [-C <alt_config>] --rebuild [-n] [-f filename]\n");
 	return 1;
 }
 
@@ -251,15 +235,26 @@ static int run(int what, const char *alt, const char *file, struct dump *d)
 	return rc;
 }
 
+static int rebuild(const char *alt, const char *file, bool dry)
+{
+	struct conf *c;
+	int rc = program_init(&c, alt, "ctl_mboxlist", PROGRAM_NEED_DATA);
+	if (!rc) rc = mboxrebuild(c, file, dry);
+	conf_free(c);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	const char *alt = NULL, *file = NULL;
 	struct dump d = { .gone = STRARRAY_INIT };
 	bool mupdate = false;
 	int what = 0, opt;
-	while ((opt = getopt(argc, argv, "C:awmdurcxf:p:viLy")) != -1) switch (opt) {
+	static const struct option words[] = { { "rebuild", no_argument, NULL, 'R' }, { NULL, 0, NULL, 0 } };
+	bool dry = false;
+	while ((opt = getopt_long(argc, argv, "C:awmdurcxf:p:viLyn", words, NULL)) != -1) switch (opt) {
 	case 'C': alt = optarg; break;
-	case 'd': case 'u': case 'v': case 'm':
+	case 'd': case 'u': case 'v': case 'm': case 'R':
 		if (what && what != opt) return usage();
 		what = opt;
 		break;
@@ -271,6 +266,7 @@ int main(int argc, char **argv)
 	case 'x': d.remove = true; break;
 	case 'L': d.local = true; break;
 	case 'y': d.intermediates = true; break;
+	case 'n': dry = true; break;
 	case 'a': case 'w': case 'i': mupdate = true; break;
 	default: return usage();
 	}
@@ -279,6 +275,6 @@ int main(int argc, char **argv)
 		return EX_TEMPFAIL;
 	}
 	bool dumping = d.partition || d.remove || d.local || d.intermediates;
-	if (!what || mupdate || optind != argc || (dumping && what != 'd')) return usage();
-	return run(what, alt, file, &d);
+	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R')) return usage();
+	return what == 'R' ? rebuild(alt, file, dry) : run(what, alt, file, &d);
 }

@@ -359,6 +359,71 @@ int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cy
 	return r ? r : s.stopped;
 }
 
+/* ---- a walk that leaves things out */
+
+#define WALK_MAX 4096            /* records under one hold of the lock */
+
+/* One record of a walk: `at` becomes where it goes on, *or_equal whether a record of that very key is to come. */
+static int walk_visit(const struct cyrusdb *db, struct db_slice k, struct db_slice v, cyrusdb_walk_cb *cb, void *arg, struct buf *at, bool *or_equal)
+{
+	struct buf seek = BUF_INIT;
+	buf_set(at, k.p, k.n);
+	int stop = cb(arg, buf_cstr(at), at->len, v.p, v.n, &seek);
+	*or_equal = seek.len && db->engine->compare(db, slice(seek.s, seek.len), slice(at->s, at->len)) > 0;       /* never backwards */
+	if (*or_equal) buf_set(at, seek.s, seek.len);
+	buf_free(&seek);
+	return stop;
+}
+
+/* Engines without next(): their keys are few. */
+static int walk_keys(struct cyrusdb *db, struct buf *at, cyrusdb_walk_cb *cb, void *arg, int *stopped)
+{
+	struct db_keys all = { NULL, 0, 0 };
+	bool or_equal = true;
+	int r = db->engine->keys(db, slice("", 0), &all);
+	for (size_t i = 0; !r && !*stopped && i < all.n; i++) {
+		struct db_slice v;
+		int order = at->len ? db->engine->compare(db, all.v[i], slice(at->s, at->len)) : 1;
+		if (order < 0 || (!order && !or_equal)) continue;
+		r = db->engine->fetch(db, all.v[i], &v);
+		if (!r) *stopped = walk_visit(db, all.v[i], v, cb, arg, at, &or_equal);
+		else if (r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
+	}
+	db_keys_free(&all);
+	return r;
+}
+
+static int walk_next(struct op *op, struct buf *at, cyrusdb_walk_cb *cb, void *arg, int *stopped)
+{
+	struct cyrusdb *db = op->db;
+	bool or_equal = true;
+	for (unsigned n = 1; !*stopped; n++) {
+		struct db_slice k, v;
+		int r = db->engine->next(db, slice(at->s, at->len), or_equal, &k, &v);
+		if (r) return r == CYRUSDB_NOTFOUND ? CYRUSDB_OK : r;
+		*stopped = walk_visit(db, k, v, cb, arg, at, &or_equal);
+		if (n % WALK_MAX || !op->own) continue;
+		db_unlock(db);
+		r = db_lock(db, false);
+		op->own = !r;
+		if (r) return r;
+	}
+	return CYRUSDB_OK;
+}
+
+int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb_walk_cb *cb, void *arg)
+{
+	struct op op;
+	struct buf at = BUF_INIT;
+	int stopped = 0, r = op_begin(&op, db, NULL, false);
+	if (r) return r;
+	buf_append(&at, start, startlen);
+	r = db->engine->next ? walk_next(&op, &at, cb, arg, &stopped) : walk_keys(db, &at, cb, arg, &stopped);
+	if (op.own) db_unlock(db);
+	buf_free(&at);
+	return r ? r : stopped;
+}
+
 /* ---- the whole file */
 
 int cyrusdb_consistent(struct cyrusdb *db)

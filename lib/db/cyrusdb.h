@@ -6,6 +6,8 @@
  * object, counted. Nothing here may be used from two threads. */
 #ifndef CAMB_CYRUSDB_H
 #define CAMB_CYRUSDB_H
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -61,6 +63,11 @@ typedef int cyrusdb_cb(void *arg, const char *key, size_t keylen, const char *va
  * its key stays valid, its value until it first touches this database. Non-zero from cb stops the scan and is returned. */
 int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cyrusdb_cb *good, cyrusdb_cb *cb, void *arg,
 	struct cyrusdb_txn **txn);
+/* The records from the first key >= start, in order, all under the lock (which others get a chance at between many records). cb must not
+ * touch the database; what it is given is valid until it returns. It may put a key into *seek: the walk goes on with the first one >= that,
+ * which must be greater than the present one. Non-zero from cb stops the walk and is returned. Not inside a transaction of one's own. */
+typedef int cyrusdb_walk_cb(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek);
+int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb_walk_cb *cb, void *arg);
 int cyrusdb_create(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
 int cyrusdb_store(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
 int cyrusdb_delete(struct cyrusdb *db, const void *key, size_t keylen, struct cyrusdb_txn **txn, bool force);

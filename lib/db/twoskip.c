@@ -309,17 +309,31 @@ static int ts_fetch(struct cyrusdb *db, struct db_slice key, struct db_slice *va
 	return CYRUSDB_OK;
 }
 
+/* The record that leads to what follows the key; an iteration asks for the one after the last, which needs no search. */
+static int find_before(struct cyrusdb *db, struct db_slice key, bool or_equal, struct ts_pos *pos, struct ts_rec *before)
+{
+	struct ts *t = ts_of(db);
+	if (t->at && !or_equal && !ts_read(db, t->at, t->end, before, true)) {
+		struct db_slice at = ts_key(t, before);
+		pos->found = false;
+		if (before->type == '+' && at.n == key.n && !memcmp(at.p, key.p, key.n)) return CYRUSDB_OK;
+	}
+	int r = ts_find(db, key, pos);
+	if (r || (pos->found && or_equal)) return r;
+	if (pos->found) *before = pos->rec;
+	else r = ts_read(db, pos->back[1], t->end, before, false);
+	return r;
+}
+
 static int ts_next(struct cyrusdb *db, struct db_slice key, bool or_equal, struct db_slice *found, struct db_slice *val)
 {
 	struct ts *t = ts_of(db);
 	struct ts_pos pos;
-	struct ts_rec rec;
+	struct ts_rec before;
 	uint64_t to;
-	int r = ts_find(db, key, &pos);
+	int r = find_before(db, key, or_equal, &pos, &before);
 	if (!r && !(pos.found && or_equal)) {
-		if (pos.found) rec = pos.rec;
-		else r = ts_read(db, pos.back[1], t->end, &rec, false);
-		if (!r) r = ts_follow(db, &rec, NULL, &to);
+		r = ts_follow(db, &before, NULL, &to);
 		if (r) return r;
 		if (!to) return CYRUSDB_NOTFOUND;
 		r = ts_read(db, to, t->end, &pos.rec, false);
@@ -328,6 +342,7 @@ static int ts_next(struct cyrusdb *db, struct db_slice key, bool or_equal, struc
 		if (!r && key.n && db->engine->compare(db, ts_key(t, &pos.rec), key) <= 0)
 			r = bad(db, to, "keys are out of order", false);
 	}
+	t->at = r ? 0 : pos.rec.off;
 	if (r) return r;
 	*found = ts_key(t, &pos.rec);
 	*val = ts_val(t, &pos.rec);
@@ -412,6 +427,7 @@ int ts_put(struct cyrusdb *db, struct db_slice key, struct db_slice val, bool mu
 {
 	struct ts *t = ts_of(db);
 	struct ts_pos pos;
+	t->at = 0;
 	int r = ts_find(db, key, &pos);
 	if (r) return r;
 	if (pos.found) {
@@ -442,6 +458,7 @@ int ts_del(struct cyrusdb *db, struct db_slice key)
 	struct ts_pos pos;
 	struct ts_rec rec = { .type = '-' };
 	uint64_t to[TS_MAXLEVEL + 1];
+	t->at = 0;
 	int r = ts_find(db, key, &pos);
 	if (r) return r;
 	if (!pos.found) return CYRUSDB_NOTFOUND;
@@ -505,6 +522,7 @@ static int lock_and_read(struct cyrusdb *db, enum lock_mode mode)
 	struct stat st;
 	bool rdonly = db->flags & CYRUSDB_RDONLY;
 	t->size = UINT64_MAX;            /* unknown until we hold the lock */
+	t->at = 0;
 	if (lock_reopen(t->fd, db->path, mode, rdonly, LOCK_DEFAULT, &st) < 0) return db_io(db, "locking");
 	if (st.st_ino != t->st.st_ino || st.st_dev != t->st.st_dev) map_free(&t->map);
 	t->st = st;

@@ -22,6 +22,7 @@ struct ts {
 	uint64_t end;                    /* the logical end: grows inside a transaction */
 	uint64_t size;                   /* of the file, as of the lock */
 	bool changed;                    /* this transaction wrote something */
+	uint64_t at;                     /* the record that next() gave last, while nothing has changed since; 0: none */
 };
 
 struct ts_rec {

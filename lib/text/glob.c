@@ -13,6 +13,7 @@ struct glob {
 	char sep;
 	bool inbox;                  /* the first five characters are compared without case */
 	unsigned char *now;          /* now[i]: i characters of the pattern are behind us */
+	size_t lo, hi;               /* only in this range is now[i] looked at, and not 0 anywhere else: lo > hi when no state is left */
 };
 
 /* Two neighbouring wildcards are as good as the stronger one. */
@@ -43,7 +44,8 @@ struct glob *glob_new(const char *pattern, char sep, unsigned flags)
 	g->sep = sep;
 	g->inbox = (flags & GLOB_INBOX) && strncasecmp(g->p, "inbox", 5) == 0 &&
 		(g->n == 5 || g->p[5] == sep || g->p[5] == '*' || g->p[5] == '%');
-	g->now = mem_alloc(g->n + 1);
+	g->now = mem_zalloc(g->n + 1);
+	g->lo = 1;
 	return g;
 }
 
@@ -59,14 +61,22 @@ void glob_free(struct glob *g)
 /* A wildcard may match nothing: its successor is reached with it. */
 static void enter(struct glob *g, size_t i)
 {
+	bool wild = i < g->n && (g->p[i] == '*' || g->p[i] == '%');
 	g->now[i] = 1;
-	if (i < g->n && (g->p[i] == '*' || g->p[i] == '%'))
+	if (wild)
 		g->now[i + 1] = 1;
+	if (i < g->lo)
+		g->lo = i;
+	if (i + wild > g->hi)
+		g->hi = i + wild;
 }
 
+/* Nothing is behind us. Each byte of a name moves the range by two at most, so a pattern longer than the names costs nothing more. */
 static void start(struct glob *g)
 {
-	memset(g->now, 0, g->n + 1);
+	if (g->lo <= g->hi)
+		memset(g->now + g->lo, 0, g->hi - g->lo + 1);
+	g->lo = g->hi = 0;
 	enter(g, 0);
 }
 
@@ -80,9 +90,11 @@ static bool same(const struct glob *g, size_t i, char c)
 /* One more byte of the name; false when no state is left. From the end, so that a state is not advanced twice. */
 static bool step(struct glob *g, char c)
 {
-	bool any = false;
+	size_t lo = g->lo, hi = g->hi;
 
-	for (size_t i = g->n + 1; i-- > 0; ) {
+	g->lo = g->n + 1;
+	g->hi = 0;
+	for (size_t i = hi + 1; i-- > lo; ) {
 		bool on = g->now[i];
 		g->now[i] = 0;
 		if (!on || i == g->n)
@@ -91,12 +103,11 @@ static bool step(struct glob *g, char c)
 			enter(g, i);
 		else if (g->p[i] != '%' && same(g, i, c))
 			enter(g, i + 1);
-		else
-			continue;
-		any = true;
 	}
-	return any;
+	return g->lo <= g->hi;
 }
+
+static bool matched(const struct glob *g) { return g->lo <= g->hi && g->hi == g->n && g->now[g->n]; }
 
 size_t glob_match_all(struct glob *g, const char *name, size_t *lens, size_t max)
 {
@@ -104,7 +115,7 @@ size_t glob_match_all(struct glob *g, const char *name, size_t *lens, size_t max
 
 	start(g);
 	for (i = 0; name[i]; i++) {
-		if (i > 0 && name[i] == g->sep && g->now[g->n]) {
+		if (i > 0 && name[i] == g->sep && matched(g)) {
 			if (n < max)
 				lens[n] = i;
 			n++;
@@ -112,7 +123,7 @@ size_t glob_match_all(struct glob *g, const char *name, size_t *lens, size_t max
 		if (!step(g, name[i]))
 			return n;
 	}
-	if (g->now[g->n]) {
+	if (matched(g)) {
 		if (n < max)
 			lens[n] = i;
 		n++;
@@ -127,12 +138,12 @@ long glob_match_prefix(struct glob *g, const char *name, size_t minlen)
 
 	start(g);
 	for (i = 0; name[i]; i++) {
-		if (i > 0 && name[i] == g->sep && g->now[g->n] && i >= minlen)
+		if (i > 0 && name[i] == g->sep && matched(g) && i >= minlen)
 			best = (long)i;
 		if (!step(g, name[i]))
 			return best;
 	}
-	return g->now[g->n] && i >= minlen ? (long)i : best;
+	return matched(g) && i >= minlen ? (long)i : best;
 }
 
 bool glob_match(struct glob *g, const char *name)
@@ -141,7 +152,7 @@ bool glob_match(struct glob *g, const char *name)
 	for (; *name; name++)
 		if (!step(g, *name))
 			return false;
-	return g->now[g->n];
+	return matched(g);
 }
 
 bool glob_may_match_below(struct glob *g, const char *name)
@@ -150,7 +161,23 @@ bool glob_may_match_below(struct glob *g, const char *name)
 	for (; *name; name++)
 		if (!step(g, *name))
 			return false;
-	return g->now[g->n] || step(g, g->sep);
+	return matched(g) || step(g, g->sep);
+}
+
+size_t glob_dead_below(struct glob *g, const char *name)
+{
+	size_t i;
+
+	start(g);
+	for (i = 0; name[i]; i++) {
+		bool alive = step(g, name[i]);
+		if (alive)
+			continue;
+		if (i > 0 && name[i] == g->sep)
+			return i;
+		return i + strcspn(name + i, (char[2]){ g->sep, '\0' });
+	}
+	return step(g, g->sep) ? GLOB_ALIVE : i;
 }
 
 size_t glob_literal_prefix(const struct glob *g)

@@ -1,5 +1,5 @@
 /* glob.h - mailbox patterns of LIST and LSUB (RFC 3501 6.3.8). `*` matches anything, `%` anything without a separator.
- * Time is at most pattern * name, whatever the pattern: all states are followed at once. */
+ * All states are followed at once: time is at most the length of the name times twice that of the shorter of name and pattern. */
 #ifndef CAMB_GLOB_H
 #define CAMB_GLOB_H
 #include <stdbool.h>
@@ -21,6 +21,9 @@ long glob_match_prefix(struct glob *g, const char *name, size_t minlen);
 size_t glob_match_all(struct glob *g, const char *name, size_t *lens, size_t max);
 /* Could the name or anything below it match? A scan may skip the subtree when not. */
 bool glob_may_match_below(struct glob *g, const char *name);
+/* The length of the shortest of the name and its ancestors below which (strictly) nothing can match; GLOB_ALIVE: there is none. */
+#define GLOB_ALIVE ((size_t)-1)
+size_t glob_dead_below(struct glob *g, const char *name);
 /* The literal text every match begins with (length; the text is the pattern's own). INBOX and case are not considered:
  * 0 when GLOB_INBOX is set and the pattern begins with "inbox". */
 size_t glob_literal_prefix(const struct glob *g);

@@ -101,10 +101,13 @@ def round_trip(version, root):
             fail(f'{version}: the dump changes')
 
 
-def main():
-    me = {'CYRUS_USER': subprocess.getoutput('id -un'), 'CYRUS_GROUP': subprocess.getoutput('id -gn'), 'TZ': 'UTC'}
-    os.environ.update(me)
+def as_ourselves():
+    os.environ.update({'CYRUS_USER': subprocess.getoutput('id -un'), 'CYRUS_GROUP': subprocess.getoutput('id -gn'), 'TZ': 'UTC'})
     os.environ.pop('CYRUS_PREFIX', None)
+
+
+def main():
+    as_ourselves()
     for version in VERSIONS:
         root = tempfile.mkdtemp(prefix='tools-golden.')
         try:
@@ -121,4 +124,5 @@ def main():
     sys.exit(bad != 0)
 
 
-main()
+if __name__ == '__main__':
+    main()

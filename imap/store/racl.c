@@ -1,0 +1,83 @@
+/* racl.c - the reverse ACL rows of the mailbox list as a whole: proven equal to the ACLs, or put right. See racl.h. */
+#include "store/racl.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/layout.h"
+#include "store/mboxlist.h"
+
+#include <string.h>
+
+struct rows {
+	struct store *st;
+	struct hash *wanted;              /* key -> anything: rows that the ACLs ask for and the list has not */
+	struct strarray stale;            /* rows that nothing asks for; without their NULs, which no row has */
+	const char *marker;
+	bool marked;
+	struct cyrusdb_txn *txn;
+	int rc;
+};
+
+static void want(void *arg, const char *key, size_t len)
+{
+	struct rows *r = arg;
+	hash_put(r->wanted, key, len, r);
+}
+
+static int want_rows_of(void *arg, const struct mbentry *e)
+{
+	struct rows *r = arg;
+	r->st->layout->racl_rows(r->st, e, want, r);
+	return 0;
+}
+
+static int compare_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek)
+{
+	struct rows *r = arg;
+	(void)val, (void)vallen, (void)seek;
+	if (*key != 'A') return ERR_COUNT;
+	if (keylen == strlen(r->marker) && !memcmp(key, r->marker, keylen)) r->marked = true;
+	else if (!hash_remove(r->wanted, key, keylen)) strarray_take(&r->stale, mem_dup(key, keylen));
+	return 0;
+}
+
+static int add_row(void *arg, const void *key, size_t len, void *value)
+{
+	struct rows *r = arg;
+	(void)value;
+	r->rc = cyrusdb_store(r->st->mboxlist, key, len, "", 0, &r->txn);
+	return r->rc;
+}
+
+static void put_right(struct rows *r, bool keep)
+{
+	if (keep) hash_each(r->wanted, add_row, r);
+	for (size_t i = 0; i < r->stale.n && !r->rc; i++)
+		r->rc = cyrusdb_delete(r->st->mboxlist, r->stale.v[i], strlen(r->stale.v[i]), &r->txn, true);
+	if (r->rc || keep == r->marked) return;
+	if (keep) r->rc = cyrusdb_store(r->st->mboxlist, r->marker, strlen(r->marker), "", 0, &r->txn);
+	else r->rc = cyrusdb_delete(r->st->mboxlist, r->marker, strlen(r->marker), &r->txn, true);
+}
+
+int racl_settle(struct store *st, bool keep, size_t *missing, size_t *stale)
+{
+	struct rows r = { .st = st, .wanted = hash_new(), .marker = st->layout->racl_marker };
+	*missing = *stale = 0;
+	int e = 0;
+	if (r.marker) {
+		if (keep) e = mboxlist_each(st, NULL, MBOXLIST_LIVE, want_rows_of, &r);
+		int rc = cyrusdb_walk(st->mboxlist, "A", 1, compare_row, &r);
+		if (!e && rc && rc != ERR_COUNT) e = ERR_IO;
+		*missing = hash_count(r.wanted);
+		*stale = r.stale.n;
+		if (!e) put_right(&r, keep);
+		if (!r.rc && r.txn) r.rc = cyrusdb_commit(st->mboxlist, r.txn);
+		else if (r.txn) cyrusdb_abort(st->mboxlist, r.txn);
+		if (r.rc) e = ERR_IO;
+	}
+	if (r.rc) log_msg(LOG_ERR, "DBERROR: mailbox list: reverse ACL rows: %s", cyrusdb_strerror(r.rc));
+	hash_free(r.wanted, NULL);
+	strarray_free(&r.stale);
+	return e;
+}
