@@ -68,6 +68,30 @@ def ask(f, line):
             return out
 
 
+@pytest.mark.parametrize('level, order', [
+    ('2.5', ['user.fred', 'user.fred.a', 'user.fred.a.b', 'user.fred-x', 'user.fred-x.y', 'user.freda']),
+    ('3.6', ['user/fred', 'user/fred/a', 'user/fred/a/b', 'user/fred-x', 'user/fred-x/y', 'user/freda'])])
+def test_improved_mboxlist_sort_is_the_order_of_the_files(level, order):
+    """In 2.5's layout the files are sorted the other way; in 3.6's the option means nothing, and its keys sort so anyway."""
+    s = Site(level, 'improved_mboxlist_sort: yes\nmboxlist_db: twoskip\nquota_db: twoskip\nsubscription_db: twoskip')
+    for name in sorted(order):
+        ok(s.admin.create(f'"{name}"'))
+        ok(s.admin.subscribe(f'"{name}"'))
+    for name in order[::3]:
+        ok(s.admin.setquota(name, '(STORAGE 1000)'))
+    listed = [x.decode().split('" ')[1] for x in ok(s.admin.list('""', '*'))]
+    assert [x for x in listed if 'fred' in x] == order
+    for name in order[::3]:
+        assert b'STORAGE 0 1000' in ok(s.admin.getquota(name))[0]
+    assert s.i.stop() == 0
+    dbtool = [os.path.join(os.environ.get('builddir', '.'), 'imap/tools/cyr_dbtool'), '-C', s.i.path('imapd.conf')]
+    for name in ('mailboxes.db', 'quotas.db'):
+        said = subprocess.run(dbtool + (['-M'] if level == '2.5' else []) + [s.i.path('conf/' + name), 'twoskip', 'consistent'],
+                              env=dict(os.environ, **s.i.env), capture_output=True, text=True).stdout
+        assert 'Yes' in said, (name, said)
+    s.i.close()
+
+
 def test_who_is_served_shows_in_the_proc_file_and_the_process_title(site):
     c = site.login('alice')
     ok(c.select('INBOX'))

@@ -12,6 +12,26 @@
 
 #include <stdlib.h>
 
+static int open_list(struct store *st, const char *path, int flags)
+{
+	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_MBOXLIST_DB), path, flags, &st->mboxlist);
+	if (rc) log_msg(LOG_ERR, "DBERROR: opening %s: %s", path, cyrusdb_strerror(rc));
+	return rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : rc ? ERR_IO : 0;
+}
+
+/* improved_mboxlist_sort has a meaning in the 2.5 layout only, and which layout it is shows when the list is open. */
+static int resort(struct store *st, bool sorted)
+{
+	bool wanted = st->layout->level == LEVEL_25 && conf_bool(st->conf, OPT_IMPROVED_MBOXLIST_SORT);
+	if (wanted == sorted) return 0;
+	char *path = mem_strdup(cyrusdb_path(st->mboxlist));
+	cyrusdb_close(st->mboxlist);
+	st->mboxlist = NULL;
+	int r = open_list(st, path, wanted ? CYRUSDB_MBOXSORT : 0);
+	free(path);
+	return r;
+}
+
 /* The level the store is in decides the defaults; an explicit compatibility_level only where the list is empty or agrees. */
 static int settle_layout(struct store *st)
 {
@@ -28,6 +48,7 @@ static int settle_layout(struct store *st)
 
 int store_use_level(struct store *st, enum conf_level level)
 {
+	bool sorted = st->layout && st->layout->level == LEVEL_25 && conf_bool(st->conf, OPT_IMPROVED_MBOXLIST_SORT), known = st->layout;
 	enum conf_level wanted = conf_level_wanted(st->conf);
 	st->layout = level == LEVEL_25 ? &layout_25 : &layout_36;
 	conf_set_level(st->conf, wanted == LEVEL_AUTO ? level : wanted);
@@ -35,6 +56,7 @@ int store_use_level(struct store *st, enum conf_level level)
 	int r = namespace_init(&st->ns, st->conf, true);
 	if (r) log_msg(LOG_ERR, "Invalid namespace prefix in configuration file");
 	st->ns.level = level;                   /* how names are stored follows the list, whatever the defaults */
+	if (!r && known) r = resort(st, sorted);
 	return r;
 }
 
@@ -61,11 +83,12 @@ int store_open_list(struct store **out, struct conf *conf, const char *mboxlist,
 	st->dbs = dbconf_env(conf, false);
 	if (mboxlist) buf_puts(&path, mboxlist);
 	else path_conf(st, OPT_MBOXLIST_DB_PATH, "mailboxes.db", &path);
-	int rc = cyrusdb_open(st->dbs, conf_word(conf, OPT_MBOXLIST_DB), buf_cstr(&path), create ? CYRUSDB_CREATE : 0, &st->mboxlist);
-	int r = rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : rc ? ERR_IO : 0;
-	if (r) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
-	buf_free(&path);
+	/* A crashed list must not be recovered in the wrong order: until it is known whose list it is, the option is believed. */
+	bool sorted = conf_level_wanted(conf) != LEVEL_36 && conf_bool(conf, OPT_IMPROVED_MBOXLIST_SORT);
+	int r = open_list(st, buf_cstr(&path), (create ? CYRUSDB_CREATE : 0) | (sorted ? CYRUSDB_MBOXSORT : 0));
 	if (!r) r = settle_layout(st);
+	if (!r) r = resort(st, sorted);
+	buf_free(&path);
 	if (r) {
 		store_close(st);
 		st = NULL;
