@@ -280,7 +280,9 @@ class MasterTest(unittest.TestCase):
         until("idle", lambda: m.log("telling master 1"))       # a reload before that would end it without
         m.send(signal.SIGHUP)
         until("reloaded", lambda: m.log("Services reconfigured."))
-        hello(m.connect())
+        until("the idle worker has left", lambda: [x for x in m.log("type:SERVICE") if "exited normally" in x])
+        last = m.connect()                 # and is there until the end, so that its worker is
+        hello(last)
         until("the event has run", lambda: m.log("type:EVENT"))
         self.assertEqual(m.stop(), 0)
         for ident, level, text in (
