@@ -67,10 +67,14 @@ def source(version, root):
             first = next((a, b) for a, b in zip(want[u].splitlines() + ['end'], got.splitlines() + ['end']) if a != b)
             fail(f'{version}: {u} sees another list: {first}')
     sep = '/' if version in ('2.5.7-alt', '3.6.1') else '.'
-    refused = session(root, 'admin', [f'CREATE user{sep}zoe', f'SETACL user{sep}alice anyone l', f'DELETE user{sep}ivan', f'RENAME user{sep}bob{sep}x user{sep}bob{sep}y'])
+    own = '' if sep == '/' else 'INBOX.'
+    before = subprocess.run(['find', root, '-name', 'cyrus.header'], capture_output=True, text=True).stdout
+    refused = session(root, 'alice', [f'CREATE {own}Fresh', f'RENAME {own}Flags {own}Flags2', f'DELETE {own}Empty', 'SETACL INBOX bob lrs'])
     for i in range(1, 5):
-        if not re.search(r'^%d NO ' % i, refused, re.M):
+        if not re.search(r'^%d NO (\[[^]]*\] )?Operation is not supported on mailbox' % i, refused, re.M):
             fail(f'{version}: a change of the list was not refused: {refused}')
+    if subprocess.run(['find', root, '-name', 'cyrus.header'], capture_output=True, text=True).stdout != before:
+        fail(f'{version}: a refused change left something behind')
     if os.path.exists(path) or [n for n in os.listdir(root + '/conf') if n.endswith('.NEW')]:
         fail(f'{version}: something was written')
 
