@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "imapd/list.h"
 #include "imapd/mboxarg.h"
+#include "store/layout.h"
 #include "store/mboxlist.h"
 #include "store/subs.h"
 
@@ -267,62 +268,75 @@ static int collect_own(struct listing *l, const char *literal, const struct mbna
 /* ---- other users' and shared ones, by the reverse ACL rows */
 
 struct names {
-	struct store *st;
+	struct listing *l;
 	struct strarray v;
-	const struct buf *prefix;
-	bool users;
-	struct session *s;
-	uint64_t *rows;
+	struct racl_query q;
 	int r;
 };
 
-static void note_name(void *arg, const char *dbname, size_t len)
+static void note_name(void *arg, const char *name, size_t len)
 {
 	struct names *n = arg;
-	strarray_take(&n->v, mem_dup(dbname, len));
+	strarray_take(&n->v, mem_dup(name, len));
 }
 
 static void note_id(void *arg, const char *id)
 {
 	struct names *n = arg;
-	if (!n->r) n->r = mboxlist_racl_each(n->st, n->users, id, n->prefix, note_name, n, n->rows);
+	if (!n->r) n->r = racl_index_each(&n->l->index, id, &n->q, &n->l->rows);
 }
 
 static void note_group(void *arg, const char *id)
 {
 	struct names *n = arg;
-	const struct acl_who *who = &n->s->user.who;
+	const struct acl_who *who = &n->l->s->user.who;
 	if (who->in_group && who->in_group(who->arg, id + 6)) note_id(arg, id);
+}
+
+static int list_order(const void *a, const void *b, void *index)
+{
+	return racl_index_compare(index, *(char *const *)a, *(char *const *)b);
 }
 
 /* The names below `skip`, as far as they follow in the sorted array. */
 static size_t after(struct names *n, size_t i, struct mbname *skip)
 {
 	struct buf key = BUF_INIT;
-	mboxlist_prefix(n->st, skip, true, &key);
-	while (i < n->v.n && !strncmp(n->v.v[i], key.s + 1, key.len - 1)) i++;
+	struct store *st = n->l->s->st;
+	size_t letters = strlen(st->layout->scan_prefix);
+	mboxlist_prefix(st, skip, true, &key);
+	while (i < n->v.n && !strncmp(n->v.v[i], key.s + letters, key.len - letters)) i++;
 	buf_free(&key);
 	return i;
 }
 
-static int by_index(struct scan *c, const struct buf *prefix, bool users)
+/* Users' mailboxes, or shared ones, that the index names for this user. */
+static void note_all(struct names *n, bool users, const char *userid)
 {
-	struct names n = { .st = c->l->s->st, .prefix = prefix, .users = users, .s = c->l->s, .rows = &c->l->rows };
-	note_id(&n, "anyone");
-	note_id(&n, c->userid);
-	if (!n.r) n.r = mboxlist_racl_groups(n.st, users, note_group, &n, n.rows);
-	strarray_sort(&n.v);
+	n->q.users = users;
+	note_id(n, "anyone");
+	note_id(n, userid);
+	if (!n->r) n->r = racl_index_groups(&n->l->index, users, note_group, n, &n->l->rows);
+}
+
+static int by_index(struct scan *c, const struct buf *prefix)
+{
+	struct listing *l = c->l;
+	struct names n = { .l = l, .q = { false, true, prefix, note_name, &n } };
+	if (c->users) note_all(&n, true, c->userid);
+	if (c->shared) note_all(&n, false, c->userid);
+	if (n.v.n > 1) qsort_r(n.v.v, n.v.n, sizeof *n.v.v, list_order, &l->index);
 	for (size_t i = 0; i < n.v.n && !n.r && !c->done;) {
 		struct mbentry e;
 		struct mbname skip = { 0 };
 		bool leave = false;
 		const char *name = n.v.v[i];
-		++*n.rows;
-		if (!mboxlist_lookup_dbname(n.st, name, strlen(name), &e)) {
+		l->rows++;
+		if (!racl_index_lookup(&l->index, name, strlen(name), &e)) {
 			if (!(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED))) leave = add_mailbox(c, &e, &skip);
 			mbentry_free(&e);
 		}
-		while (++i < n.v.n && !strcmp(n.v.v[i], name)) continue;         /* named by several of his identifiers */
+		while (++i < n.v.n && !strcmp(n.v.v[i], name)) continue;         /* named by several of his identifiers, or twice */
 		if (leave) i = after(&n, i, &skip);
 		mbname_free(&skip);
 	}
@@ -359,10 +373,9 @@ static int collect_range(struct scan *c, const struct mbname *base, const char *
 	if (*s->ns.deletedprefix) leave_out(s, &deleted, &leave[n++]);
 	if (!c->users) leave_out(s, &users, &leave[n++]);
 	if (key_prefix(s, base, text, &prefix)) {
-		bool index = c->l->index;
-		if (!index) r = walk(c, &prefix, true, leave, n);
-		if (index && c->users) r = by_index(c, &prefix, true);
-		if (index && c->shared && !r) r = by_index(c, &prefix, false);
+		if (!racl_index_open(s->st, &c->l->index)) r = walk(c, &prefix, true, leave, n);
+		else r = by_index(c, &prefix);
+		racl_index_close(&c->l->index);
 	}
 	mbname_free(&deleted);
 	mbname_free(&users);
@@ -508,7 +521,6 @@ int list_collect(struct listing *l)
 	l->entries = hash_new();
 	l->parents = hash_new();
 	l->subscribed = hash_new();
-	l->index = conf_bool(s->conf, OPT_REVERSEACLS) && mboxlist_has_racl(s->st);
 	bool uses = q->ret_specialuse || q->sel_specialuse || q->xlist || conf_bool(s->conf, OPT_SPECIALUSEALWAYS);
 	if (uses) l->uses = specialuse_open(s->st, s->user.userid);
 	if (q->ret_metadata) l->annots = specialuse_open(s->st, s->user.userid);

@@ -6,7 +6,8 @@ libstore_a_SOURCES = \
 	imap/store/specialuse.c imap/store/specialuse.h \
 	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
 	imap/store/audit.c imap/store/audit.h \
-	imap/store/racl.c imap/store/racl.h \
+	imap/store/racl.c imap/store/racl.h imap/store/racl_file.c imap/store/racl_file.h \
+	imap/store/racl_index.c imap/store/racl_index.h \
 	imap/store/recover.c imap/store/recover.h \
 	imap/store/seen.c imap/store/seen.h \
 	imap/store/seqset.c imap/store/seqset.h \

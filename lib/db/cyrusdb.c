@@ -424,6 +424,17 @@ int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb
 	return r ? r : stopped;
 }
 
+int cyrusdb_since(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now)
+{
+	struct op op;
+	if (!db->engine->since) return CYRUSDB_NOTIMPLEMENTED;
+	int r = op_begin(&op, db, NULL, false);
+	if (r) return r;
+	r = db->engine->since(db, mark, cb, arg, now);
+	if (op.own) db_unlock(db);
+	return r;
+}
+
 /* ---- the whole file */
 
 int cyrusdb_consistent(struct cyrusdb *db)
