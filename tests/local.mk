@@ -49,7 +49,7 @@ TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
 distclean-local:
-	rm -rf peer
+	rm -rf peer peer.lock
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py

@@ -4,6 +4,10 @@
 #include "store/racl_index.h"
 #include "store/storetest.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* ------------------------------------------------------------------------------------------------ cyrusdb_since() */
@@ -89,6 +93,55 @@ START_TEST(what_was_stored)
 	ck_assert_int_eq(cyrusdb_repack(db), 0);
 	ck_assert_int_eq(cyrusdb_since(db, &now, tell, &told, &marks[0]), CYRUSDB_NOTFOUND);
 	ck_assert_int_eq(cyrusdb_since(db, &marks[0], tell, &told, &now), 0);
+	cyrusdb_close(db);
+	cyrusdb_env_free(env);
+	storetest_remove(&t);
+}
+END_TEST
+
+/* One lock for several reads, of every engine; no change in between, neither ours nor another process's. */
+START_TEST(reads_under_one_lock)
+{
+	static const char *const engines[] = { "twoskip", "skiplist", "flat" };
+	struct storetest t;
+	struct cyrusdb_env *env;
+	struct cyrusdb_txn *txn = NULL;
+	struct told told = { .calls = 0 };
+	const char *val;
+	size_t len;
+	storetest_new(&t, "3.6", "");
+	struct cyrusdb *db = open_db(&t, engines[_i], &env);
+	change(db, 1, false, NULL);
+	change(db, 2, false, NULL);
+	ck_assert_int_eq(cyrusdb_hold(db), 0);
+	ck_assert_int_eq(cyrusdb_hold(db), 0);
+	ck_assert_int_eq(cyrusdb_fetch(db, "k01", 3, &val, &len, NULL), 0);
+	ck_assert_int_eq(cyrusdb_fetch(db, "k03", 3, &val, &len, NULL), CYRUSDB_NOTFOUND);
+	ck_assert_int_eq(cyrusdb_foreach(db, "k", 1, NULL, tell, &told, NULL), 0);
+	ck_assert_int_eq(told.calls, 2);
+	ck_assert_int_eq(cyrusdb_store(db, "k03", 3, "v", 1, NULL), CYRUSDB_LOCKED);
+	ck_assert_int_eq(cyrusdb_fetch(db, "k01", 3, &val, &len, &txn), CYRUSDB_LOCKED);
+	ck_assert_ptr_null(txn);
+	cyrusdb_release(db);
+	ck_assert_int_eq(cyrusdb_delete(db, "k01", 3, NULL, true), CYRUSDB_LOCKED);
+	if (_i < 2) {                      /* flat's readers need no lock */
+		pid_t pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (!pid) {
+			int fd = open(cyrusdb_path(db), O_RDWR);
+			struct flock f = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+			_exit(fd >= 0 && fcntl(fd, F_SETLK, &f) < 0 && (errno == EAGAIN || errno == EACCES) ? 0 : 1);
+		}
+		int status;
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+	}
+	cyrusdb_release(db);
+	change(db, 3, false, NULL);
+	change(db, 4, false, &txn);
+	ck_assert_int_eq(cyrusdb_hold(db), CYRUSDB_LOCKED);
+	ck_assert_int_eq(cyrusdb_commit(db, txn), 0);
+	ck_assert_int_eq(cyrusdb_fetch(db, "k04", 3, &val, &len, NULL), 0);
 	cyrusdb_close(db);
 	cyrusdb_env_free(env);
 	storetest_remove(&t);
@@ -316,6 +369,7 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, what_was_stored);
 	tcase_add_test(tc, marks_that_are_wrong);
+	tcase_add_loop_test(tc, reads_under_one_lock, 0, 3);
 	tcase_add_loop_test(tc, rows_beside_the_list, 0, (int)COUNT(levels));
 	tcase_add_loop_test(tc, another_configuration, 0, (int)COUNT(levels));
 	tcase_add_loop_test(tc, never_less_than_the_truth, 0, (int)COUNT(levels));

@@ -55,6 +55,8 @@ struct listing {
 	struct specialuse *uses;          /* NULL: special uses are not asked for, or there are none */
 	struct specialuse *annots;        /* for METADATA */
 	struct racl_index index;          /* while the mailboxes of others are collected, where there is one */
+	char *last_acl;                   /* one's own mailboxes mostly have the same one, and then the same rights */
+	bool last_seen;
 	uint64_t rows;                    /* of the mailbox list that were looked at */
 };
 

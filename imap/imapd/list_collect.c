@@ -113,6 +113,18 @@ bool list_sees(struct session *s, const struct mbentry *e)
 	return (session_rights(s, e) & ACL_LOOKUP) != 0;
 }
 
+/* As list_sees(), for a mailbox of the user himself. */
+static bool sees_own(struct listing *l, const struct mbentry *e)
+{
+	if (e->type != 'e') return list_sees(l->s, e);
+	if (!l->last_acl || strcmp(l->last_acl, e->acl)) {
+		free(l->last_acl);
+		l->last_acl = mem_strdup(e->acl);
+		l->last_seen = list_sees(l->s, e);
+	}
+	return l->last_seen;
+}
+
 /* An ACL can only grant something to somebody whom it names. */
 static bool worth_a_look(void *arg, const char *val, size_t len)
 {
@@ -160,7 +172,7 @@ static bool add_mailbox(struct scan *c, const struct mbentry *e, struct mbname *
 		if (mbname_owned_by(&e->parts, s->user.userid, &s->ns)) return false;
 		if (!(e->parts.localpart ? c->users : c->shared)) return false;
 	}
-	if (!list_sees(s, e)) return false;
+	if (!(c->own ? sees_own(l, e) : list_sees(s, e))) return false;
 	struct list_entry *x = add(l, &e->parts);
 	if (!x) return false;
 	x->live = LIVE_YES;
@@ -267,6 +279,8 @@ static int collect_own(struct listing *l, const char *literal, const struct mbna
 
 /* ---- other users' and shared ones, by the reverse ACL rows */
 
+enum { HOLD_MAX = 256 };
+
 struct names {
 	struct listing *l;
 	struct strarray v;
@@ -326,7 +340,9 @@ static int by_index(struct scan *c, const struct buf *prefix)
 	if (c->users) note_all(&n, true, c->userid);
 	if (c->shared) note_all(&n, false, c->userid);
 	if (n.v.n > 1) qsort_r(n.v.v, n.v.n, sizeof *n.v.v, list_order, &l->index);
-	for (size_t i = 0; i < n.v.n && !n.r && !c->done;) {
+	struct cyrusdb *list = l->s->st->mboxlist;
+	bool held = !cyrusdb_hold(list);
+	for (size_t i = 0, looked = 1; i < n.v.n && !n.r && !c->done; looked++) {
 		struct mbentry e;
 		struct mbname skip = { 0 };
 		bool leave = false;
@@ -339,7 +355,12 @@ static int by_index(struct scan *c, const struct buf *prefix)
 		while (++i < n.v.n && !strcmp(n.v.v[i], name)) continue;         /* named by several of his identifiers, or twice */
 		if (leave) i = after(&n, i, &skip);
 		mbname_free(&skip);
+		if (held && looked % HOLD_MAX == 0) {         /* others get a chance */
+			cyrusdb_release(list);
+			held = !cyrusdb_hold(list);
+		}
 	}
+	if (held) cyrusdb_release(list);
 	strarray_free(&n.v);
 	return n.r;
 }
@@ -372,11 +393,7 @@ static int collect_range(struct scan *c, const struct mbname *base, const char *
 	leave_out(s, me, &leave[n++]);
 	if (*s->ns.deletedprefix) leave_out(s, &deleted, &leave[n++]);
 	if (!c->users) leave_out(s, &users, &leave[n++]);
-	if (key_prefix(s, base, text, &prefix)) {
-		if (!racl_index_open(s->st, &c->l->index)) r = walk(c, &prefix, true, leave, n);
-		else r = by_index(c, &prefix);
-		racl_index_close(&c->l->index);
-	}
+	if (key_prefix(s, base, text, &prefix)) r = c->l->index.db ? by_index(c, &prefix) : walk(c, &prefix, true, leave, n);
 	mbname_free(&deleted);
 	mbname_free(&users);
 	buf_free(&prefix);
@@ -404,6 +421,7 @@ static int collect_others(struct listing *l, const char *literal, const struct m
 	int r = 0;
 	top(me, NULL, &root);
 	top(me, "user", &user);
+	racl_index_open(s->st, &l->index);
 	if (s->ns.alt) {
 		c.shared = false;
 		if (users && below_root(l, literal, s->ns.userprefix, &text)) r = collect_range(&c, &user, text, me);
@@ -415,6 +433,7 @@ static int collect_others(struct listing *l, const char *literal, const struct m
 		c.shared = shared && strncasecmp(literal, "INBOX", 5);
 		if (c.users || c.shared) r = collect_range(&c, &root, literal, me);
 	}
+	racl_index_close(&l->index);
 	mbname_free(&root);
 	mbname_free(&user);
 	return r;
@@ -539,6 +558,7 @@ void list_free(struct listing *l)
 		free(l->v[i].mb);
 	}
 	free(l->v);
+	free(l->last_acl);
 	hash_free(l->entries, NULL);
 	hash_free(l->parents, NULL);
 	hash_free(l->subscribed, NULL);

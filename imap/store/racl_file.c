@@ -164,18 +164,18 @@ static int complete(struct store *st, uint64_t allowed, struct strarray *recent)
 	return rc;
 }
 
-static bool worth_having(struct store *st)
+/* Is the list long enough for a file of its own? One that is there goes on being used. */
+static bool worth_making(struct store *st)
 {
 	struct cyrusdb_mark now;
-	long least = conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX);
-	return least > 0 && !st->racl_off && !st->listed_by_spool && !cyrusdb_since(st->mboxlist, NULL, NULL, NULL, &now)
-		&& now.records >= (uint64_t)least;
+	return !cyrusdb_since(st->mboxlist, NULL, NULL, NULL, &now) && now.records >= (uint64_t)conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX);
 }
 
 static int bring_up_to(struct store *st, uint64_t allowed, struct strarray *recent)
 {
-	if (!worth_having(st)) return ERR_NOTSUPPORTED;
+	if (conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX) <= 0 || st->racl_off || st->listed_by_spool) return ERR_NOTSUPPORTED;
 	int rc = complete(st, allowed, recent);
+	if (rc && !worth_making(st)) return ERR_NOTSUPPORTED;
 	if (rc && !(rc = make_anew(st))) rc = complete(st, allowed, recent);
 	if (!rc) return 0;
 	close_file(st);

@@ -20,13 +20,16 @@ bool racl_index_open(struct store *st, struct racl_index *x)
 	*x = (struct racl_index){ .st = st };
 	if (racl_in_list(st)) x->db = st->mboxlist;
 	else if (!racl_file_current(st, &x->recent)) x->db = st->racl;
+	x->held = x->db && x->db == st->racl && !cyrusdb_hold(x->db);
 	return x->db != NULL;
 }
 
 void racl_index_close(struct racl_index *x)
 {
 	strarray_free(&x->recent);
+	if (x->held) cyrusdb_release(x->db);
 	x->db = NULL;
+	x->held = false;
 }
 
 /* ------------------------------------------------------------------------------------------------ rows of one identifier */

@@ -10,6 +10,7 @@ struct racl_index {
 	struct store *st;
 	struct cyrusdb *db;                /* where the rows are; borrowed */
 	struct strarray recent;            /* rows that are not in there yet */
+	bool held;                         /* the file is read under one lock; nobody waits for it but who writes down rows */
 };
 /* false: there is no index, the list has to be read. */
 bool racl_index_open(struct store *st, struct racl_index *x);

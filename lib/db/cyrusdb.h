@@ -70,6 +70,11 @@ int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cy
 typedef int cyrusdb_walk_cb(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek);
 int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb_walk_cb *cb, void *arg);
 
+/* Reads between the two share one lock and one look at the file; writes and transactions meanwhile give LOCKED. Held for long it keeps writers
+ * waiting. Calls may nest. Not inside a transaction: LOCKED. */
+int cyrusdb_hold(struct cyrusdb *db);
+void cyrusdb_release(struct cyrusdb *db);        /* once for each hold that gave OK */
+
 /* A moment in the life of a file, for somebody who keeps something made from it: see cyrusdb_since(). Plain numbers, to be stored and read back. */
 struct cyrusdb_mark {
 	uint64_t dev, ino, generation, end;

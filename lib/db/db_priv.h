@@ -27,6 +27,7 @@ struct cyrusdb {
 	int flags, refs;
 	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
 	struct cyrusdb_txn txn;
+	unsigned held;                   /* cyrusdb_hold(): reads run under that lock */
 	int64_t locked_at;
 	struct buf key, val;             /* what fetch and fetchnext return */
 	void *impl;
