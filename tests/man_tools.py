@@ -46,7 +46,7 @@ def words(line):
     found = []
     while i < len(tokens):
         t = tokens[i]
-        if t in ('Fl', ',', '|', 'No', 'Ns'):
+        if t in ('Fl', 'Op', ',', '|', 'No', 'Ns'):
             i += 1
             continue
         if t == 'Ar':

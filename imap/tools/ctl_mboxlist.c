@@ -12,6 +12,7 @@
 #include "sys/file.h"
 #include "tools/mboxdump.h"
 #include "tools/mboxrebuild.h"
+#include "tools/mboxrestore.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -87,7 +88,7 @@ static int dump(struct dump *d)
 	d->json |= d->st->layout->level == LEVEL_36;
 	if (d->json) putchar('{');
 	int r = mboxlist_each(d->st, NULL, MBOXLIST_ALL, dump_one, d);
-	if (d->json) puts("\n}");
+	if (d->json) puts(d->any ? "\n}" : "\n\n}");
 	if (!r && d->remove) r = remove_dumped(d);
 	strarray_free(&d->gone);
 	return r || fflush(stdout) || ferror(stdout) ? EX_TEMPFAIL : 0;
@@ -266,7 +267,9 @@ static int usage(void)
 		"VERIFY:\n"
 		"   ctl_mboxlist [-C <alt_config>] -v [-f filename]\n"
 		"REBUILD from the spool:\n"
-		"   ctl_mboxlist [-C <alt_config>] --rebuild [-n|-w] [-f filename]\n");
+		"   ctl_mboxlist [-C <alt_config>] --rebuild [-n|-w] [-f filename]\n"
+		"RESTORE a snapshot of ctl_cyrusdb -c:\n"
+		"   ctl_mboxlist [-C <alt_config>] --restore[=1|2|/file] [-n|-w] [-f filename]\n");
 	return 1;
 }
 
@@ -289,6 +292,15 @@ static int run(int what, const char *alt, const char *file, struct dump *d)
 	return rc;
 }
 
+static int restore(const char *alt, const char *file, const char *snapshot, bool dry)
+{
+	struct conf *c;
+	int rc = program_init(&c, alt, "ctl_mboxlist", PROGRAM_NEED_DATA);
+	if (!rc) rc = mboxrestore(c, file, snapshot, dry);
+	conf_free(c);
+	return rc;
+}
+
 static int rebuild(const char *alt, const char *file, bool dry)
 {
 	struct conf *c;
@@ -300,17 +312,19 @@ static int rebuild(const char *alt, const char *file, bool dry)
 
 int main(int argc, char **argv)
 {
-	const char *alt = NULL, *file = NULL;
+	const char *alt = NULL, *file = NULL, *snapshot = "1";
 	struct dump d = { .gone = STRARRAY_INIT };
 	bool mupdate = false;
 	int what = 0, opt;
-	static const struct option words[] = { { "rebuild", no_argument, NULL, 'R' }, { "full", no_argument, NULL, 'F' }, { NULL, 0, NULL, 0 } };
+	static const struct option words[] = { { "rebuild", no_argument, NULL, 'R' }, { "full", no_argument, NULL, 'F' },
+		{ "restore", optional_argument, NULL, 'B' }, { NULL, 0, NULL, 0 } };
 	bool dry = false;
 	while ((opt = getopt_long(argc, argv, "C:awmdurcxf:p:viLyn", words, NULL)) != -1) switch (opt) {
 	case 'C': alt = optarg; break;
-	case 'd': case 'u': case 'v': case 'm': case 'R':
+	case 'd': case 'u': case 'v': case 'm': case 'R': case 'B':
 		if (what && what != opt) return usage();
 		what = opt;
+		if (opt == 'B' && optarg) snapshot = optarg;
 		break;
 	case 'r': case 'c':
 		fprintf(stderr, "ctl_mboxlist: -%c is deprecated, use ctl_cyrusdb -%c instead\n", opt, opt);
@@ -331,9 +345,10 @@ int main(int argc, char **argv)
 		return EX_TEMPFAIL;
 	}
 	bool dumping = d.partition || d.remove || d.intermediates;
-	bool looking = what == 'u' || what == 'R' || (what == 'd' && d.remove);
-	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R') || (d.dry && !looking)
+	bool looking = what == 'u' || what == 'R' || what == 'B' || (what == 'd' && d.remove);
+	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R' && what != 'B') || (d.dry && !looking)
 	    || (d.local && what != 'd' && what != 'u')) return usage();
 	dry |= d.dry;
+	if (what == 'B') return restore(alt, file, snapshot, dry);
 	return what == 'R' ? rebuild(alt, file, dry) : run(what, alt, file, &d);
 }

@@ -17,7 +17,7 @@ static int usage(const char *name)
 
 static int relative(const struct conf *c)
 {
-	fprintf(stderr, "\nSorry, you cannot use this tool with relative path names.\n"
+	printf("\nSorry, you cannot use this tool with relative path names.\n"
 		"This is because some database backends do not\nalways do what you would expect with them.\n"
 		"\nPlease use absolute pathnames instead.\n\n");
 	return conf_level(c) == LEVEL_25 ? EX_TEMPFAIL : EX_OSERR;
@@ -38,7 +38,7 @@ static int convert(const struct conf *c, char **a)
 	if (!r) return 0;
 	log_msg(LOG_ERR, "DBERROR: converting %s (%s) to %s (%s): %s", a[0], a[1], a[2], a[3], cyrusdb_strerror(r));
 	/* the references end with 0 here; a script that goes on with half a database helps nobody */
-	fprintf(stderr, "\nDBERROR: Conversion failed (r was %d). Check syslog for details.\n", r);
+	printf("\nDBERROR: Conversion failed (r was %d). Check syslog for details.\n", r);
 	return EX_TEMPFAIL;
 }
 

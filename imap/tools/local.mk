@@ -12,13 +12,13 @@ imap_tools_cyr_buildinfo_SOURCES = imap/tools/cyr_buildinfo.c
 imap_tools_cyr_buildinfo_LDADD =
 imap_tools_cyr_dbtool_SOURCES = imap/tools/cyr_dbtool.c imap/tools/dbbatch.c imap/tools/dbbatch.h
 imap_tools_cyr_dbtool_LDADD = $(STORE_LIBS)
-imap_tools_cyr_info_SOURCES = imap/tools/cyr_info.c
+imap_tools_cyr_info_SOURCES = imap/tools/cyr_info.c imap/tools/storeinfo.c imap/tools/storeinfo.h
 imap_tools_cyr_info_LDADD = libmaster.a $(STORE_LIBS)
 
 # mailboxes
 sbin_PROGRAMS += imap/tools/ctl_mboxlist imap/tools/mbexamine imap/tools/mbpath
 imap_tools_ctl_mboxlist_SOURCES = imap/tools/ctl_mboxlist.c imap/tools/json.c imap/tools/json.h imap/tools/mboxdump.c imap/tools/mboxdump.h \
-	imap/tools/mboxrebuild.c imap/tools/mboxrebuild.h
+	imap/tools/mboxrebuild.c imap/tools/mboxrebuild.h imap/tools/mboxrestore.c imap/tools/mboxrestore.h
 imap_tools_ctl_mboxlist_LDADD = $(STORE_LIBS)
 imap_tools_mbexamine_SOURCES = imap/tools/mbexamine.c imap/tools/toolbox.c imap/tools/toolbox.h
 imap_tools_mbexamine_LDADD = $(STORE_LIBS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tools over single tables, on the recorded stores and on small ones: what they print, what they change and what they leave alone, and their
 exit codes. Run in the build directory; exits 1 on a difference."""
-import json, lzma, os, re, shutil, struct, subprocess, sys, tempfile, time
+import fcntl, json, lzma, os, re, shutil, struct, subprocess, sys, tempfile, time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -133,12 +133,12 @@ def convert(version, root):
     want('the old one stays', open(a, 'rb').read(), was)
     level25 = version.startswith('2.5')
     rc, out, err = run(root, ['cvt_cyrusdb', 'a', 'twoskip', b, 'flat'])
-    if rc not in (71, 75) or not err.lstrip().startswith('Sorry, you cannot use this tool with relative path names.'):
+    if rc not in (71, 75) or not out.lstrip().startswith('Sorry, you cannot use this tool with relative path names.'):
         fail(f'relative: {rc} {err}')
     want('no engine', (run(root, ['cvt_cyrusdb', a, 'twoskip', root + '/e', 'nix'])[2], os.path.exists(root + '/e')),
          ('fatal error: cyrusdb backend nix not supported\n', False))
     rc, out, err = run(root, ['cvt_cyrusdb', root + '/nope', 'twoskip', root + '/e', 'skiplist'])
-    want('no file', (rc, 'DBERROR: Conversion failed (r was -5). Check syslog for details.' in err), (75, True))
+    want('no file', (rc, 'DBERROR: Conversion failed (r was -5). Check syslog for details.' in out), (75, True))
     want('usage', (run(root, ['cvt_cyrusdb'])[0], 'Usable Backends:  : ' in run(root, ['cvt_cyrusdb'])[2]), (255, True))
 
 
@@ -214,6 +214,96 @@ def orphan(before, key):
     return name and 'N' + name.group(1).strip('"') not in before
 
 
+# ---- ctl_mboxlist --restore
+
+def restore(version, root):
+    path, kept, snap = f'{root}/conf/mailboxes.db', f'{root}/conf/mailboxes.db.before-restore', f'{root}/conf/db.backup1/mailboxes.db'
+    want('-c', run(root, ['ctl_cyrusdb', '-c']), (0, '', ''))
+    good, saved = open(path, 'rb').read(), open(snap, 'rb').read()
+    records = rows(root)
+    n = len(re.findall('"name": ', re.sub(r'"name_history": \[.*?\]', '', run(root, ['ctl_mboxlist', '-d', '--full'])[1])))
+    restore = lambda *a: run(root, ['ctl_mboxlist', '--restore', *a] if not a or a[0].startswith('-') else ['ctl_mboxlist', '--restore=' + a[0], *a[1:]])
+    want('the same', restore('-w'), (0, f'{n} records in the snapshot; 0 come back, 0 are lost, 0 change\nnothing was changed\n', ''))
+    for key in [k for k in records if re.match('(Nuser\x1f|user\\.)bob$', k)]:
+        run(root, ['cyr_dbtool', path, 'twoskip', 'delete', key])
+    run(root, ['ctl_mboxlist', '-u'], b'user.new\t0 default new\tlrs\t\nuser.carol\t0 default carol\tl\t\n')
+    changed = open(path, 'rb').read()
+    told = (f'+ user.bob\n~ user.carol\n- user.new\n{n} records in the snapshot; 1 come back, 1 are lost, 1 change\n')
+    for how in ('-w', '-n'):
+        want('look', restore(how), (0, told + 'nothing was changed\n', ''))
+    want('looking changes nothing', (open(path, 'rb').read() == changed, os.path.exists(kept), os.path.exists(path + '.NEW')), (True, False, False))
+    # somebody is there
+    os.makedirs(root + '/conf/proc', exist_ok=True)
+    proc = f'{root}/conf/proc/{os.getpid()}'
+    open(proc, 'w').write('imap\tlocalhost [127.0.0.1]\tfred\tuser.fred\tIdle\n')
+    want('processes', restore(), (73, '', 'ctl_mboxlist: processes of the server run: stop them first\n'))
+    want('a look is allowed', restore('-w')[0], 0)
+    os.unlink(proc)
+    with open(path, 'rb+') as f:
+        fcntl.lockf(f, fcntl.LOCK_SH)
+        rc, out, err = restore()
+        want('locked', (rc, err), (73, 'ctl_mboxlist: somebody has the list locked: @ROOT@/conf/mailboxes.db\n'))
+    want('nothing was done', (open(path, 'rb').read() == changed, os.path.exists(kept)), (True, False))
+    # snapshots that are none
+    for text, why in ((b'', 'the snapshot'), (b'no database at all', 'the snapshot'), (saved[:len(saved) // 2], 'the snapshot cannot be read')):
+        bad = root + '/bad.db'
+        open(bad, 'wb').write(text)
+        rc, out, err = restore(bad)
+        want(f'bad snapshot {text[:10]}', (rc, err.startswith('ctl_mboxlist: ' + why), open(path, 'rb').read() == changed), (73, True, True))
+    want('no snapshot', restore(root + '/nowhere')[0], 73)
+    want('a relative path', restore('conf/db.backup1/mailboxes.db')[::2], (73, 'ctl_mboxlist: a snapshot is 1, 2 or an absolute path\n'))
+    # and now
+    want('restore', restore(), (0, told + 'restored; the old one is @ROOT@/conf/mailboxes.db.before-restore\n', ''))
+    want('what is there', (rows(root) == records, open(kept, 'rb').read() == changed, open(snap, 'rb').read() == saved), (True, True, True))
+    rc, out, err = restore()
+    want('again', (rc, err), (73, 'ctl_mboxlist: this is there from an earlier time, move it away first: @ROOT@/conf/mailboxes.db.before-restore\n'))
+    os.unlink(kept)
+    # a damaged list, none at all, another file
+    open(path, 'wb').write(b'something else altogether, long enough to be looked at by every engine that there is')
+    rc, out, err = restore()
+    want('over a damaged one', (rc, 'the list that is there cannot be read' in out, rows(root) == records), (0, True, True))
+    os.unlink(kept)
+    os.unlink(path)
+    rc, out, err = restore('1')
+    want('over none', (rc, out.splitlines()[0], out.splitlines()[-1], rows(root) == records), (0, 'there is no list now', 'restored; there was none before', True))
+    want('-f', run(root, ['ctl_mboxlist', '--restore=' + snap, '-f', root + '/conf/third.db'])[0], 0)
+    want('-f', open(root + '/conf/third.db', 'rb').read(), saved)
+    return snap
+
+
+def other_layout(old, new):
+    """A snapshot of one layout for a list of the other."""
+    rc, out, err = run(new, ['ctl_mboxlist', '--restore=' + old])
+    want('another layout', (rc, err), (73, 'ctl_mboxlist: the snapshot is in another layout than the list\n'))
+
+
+# ---- cyr_info store
+
+def info(version, root):
+    before = golden.snapshot(root)
+    rc, out, err = run(root, ['cyr_info', 'store'])
+    lines = dict(x.split('\t', 1) for x in out.split('\n') if x)
+    whole = 'as a whole\t' + ('2.5 3.0 3.2 3.4' if version.startswith('2.5') else '3.6 later')
+    want('cyr_info store', (rc, err, lines['store']), (0, '', whole))
+    new = version.startswith('3')
+    by_id = version == '3.6.1'
+    want('a mailbox', lines['user.alice.Flags'], 'index %d, cache %d, header in %s form, directory by %s\t%s' % (17 if new else 13, 11 if new else 3, 'list' if new else 'text',
+         'id' if by_id else 'name', '3.6 later' if new else '2.5 3.0 3.2 3.4 3.6 later'))
+    if 'twoskip 1' not in lines['deliver.db'] or 'alice seen' not in lines or 'alice sub' not in lines or 'user.alice.Annotated annotations' not in lines:
+        fail(f'{version}: cyr_info store: {sorted(lines)[:30]}')
+    want('the list', lines['mailboxes.db'].split('\t')[0].split(', ')[:2], ['twoskip 1', 'layout of ' + ('3.6' if new else '2.5')])
+    after = golden.snapshot(root)
+    want('nothing is changed', sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)), [])
+    # a version that nobody here reads, a file that is none
+    where = run(root, ['mbpath', '-m', 'user.alice.Flags' if '/' not in run(root, ['mbpath', '-q', 'user/alice'])[1] else 'user/alice/Flags'])[1].strip().replace('@ROOT@', root)
+    index = open(where + '/cyrus.index', 'rb').read()
+    open(where + '/cyrus.index', 'wb').write(index[:8] + struct.pack('>I', 99) + index[12:])
+    open(root + '/conf/deliver.db', 'wb').write(b'what is this')
+    rc, out, err = run(root, ['cyr_info', 'store'])
+    lines = dict(x.split('\t', 1) for x in out.split('\n') if x)
+    want('damage', (rc, lines['deliver.db'], lines['user.alice.Flags'].split('\t')[1], lines['store'].split('\t')[1]), (75, 'unknown format\tnone', 'none', 'none'))
+
+
 LONG = 'x' * 600
 OLD = [   # a line of each time -> the dump of it, or the error
     ('user.fred\t0 default fred\tlrs\t\n', 'user.fred\t0 default fred\tlrs\t\n', ''),
@@ -254,6 +344,12 @@ def main():
         try:
             unpack(version, root)
             dumps(version, root)
+            snapshot = restore(version, root)
+            if version == '2.5.7':
+                kept = tempfile.NamedTemporaryFile()
+                shutil.copy(snapshot, kept.name)
+            elif version == '3.6.1':
+                other_layout(kept.name, root)
             userseen(version, root)
             convert(version, root)
             deliver(version, root)
@@ -262,6 +358,10 @@ def main():
                 paths(root)
                 tls(root)
                 batch(root)
+            shutil.rmtree(root)
+            os.mkdir(root)
+            unpack(version, root)
+            info(version, root)
         finally:
             shutil.rmtree(root)
     old_lines()
