@@ -77,7 +77,7 @@ def test_tools_over_tables_say_what_theirs_say(tmp_path):
                  ['mbpath', 'user/alice', 'user/bob'], ['mbpath', '-7', 'user/alice/Corpus'], ['mbpath', '-j', 'user/alice'], ['mbpath', '-j', 'user/alice/Work/Deep'],
                  ['mbpath', '-a', 'user/alice'], ['mbpath', '-u', 'bob'], ['mbpath', '-m', 'user/bob'], ['mbpath', '-q', 'user/nix'], ['mbpath', 'user/alice', 'user/nix'],
                  ['mbpath', '-M', 'news'], ['mbpath', '-S', 'user/alice'], ['mbpath', '-U', 'user/alice'], ['mbpath', '-A', 'user/alice'], ['mbpath', '-D', '-l', 'user/alice'],
-                 ['ctl_mboxlist', '-d', '-p', 'nix'], ['ctl_mboxlist', '-d', '-L'], ['ctl_mboxlist', '-d', '-y'],
+                 ['ctl_mboxlist', '-d', '-p', 'nix'], ['ctl_mboxlist', '-d', '-y'],
                  ['cyr_dbtool', boxes, 'twoskip', 'show'], ['cyr_dbtool', boxes, 'twoskip', 'show', 'I'], ['cyr_dbtool', boxes, 'twoskip', 'get', 'nix'],
                  ['cyr_dbtool', boxes, 'twoskip', 'consistent'], ['cyr_dbtool', boxes, 'twoskip', 'nix'], ['cyr_dbtool', boxes, 'nix', 'show'],
                  ['cyr_dbtool', '/nowhere', 'twoskip', 'show']]

@@ -194,7 +194,7 @@ static int run(struct conf *c, char **argv, int argc, int flags, bool use_txn)
 	}
 	size_t i = 0, n = sizeof actions / sizeof *actions;
 	while (i < n && strcmp(actions[i].name, argv[2])) i++;
-	if (i == n) fprintf(stderr, "Unknown action %s\n", argv[2]);
+	if (i == n) printf("Unknown action %s\n", argv[2]);
 	else actions[i].fn(&t, argv + 3, argc - 3);
 	if (t.rc) fprintf(stderr, "%s: %s\n", argv[2], cyrusdb_strerror(t.rc));
 	cyrusdb_close(t.db);

@@ -50,7 +50,7 @@ status 0 $T/cyr_dbtool $C "$D/x.db" twoskip repack
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip consistent
 same consistent "$(cat "$D/out")" 'Yes, consistent'
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip frobnicate
-same 'unknown action' "$(cat "$D/err")" 'Unknown action frobnicate'
+same 'unknown action' "$(cat "$D/out")" 'Unknown action frobnicate'
 status 75 $T/cyr_dbtool $C "$D/none.db" twoskip show
 same 'no database' "$(cat "$D/err")" "fatal error: can't open database"
 status 78 $T/cyr_dbtool $C "$D/x.db" sql show
