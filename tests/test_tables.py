@@ -106,10 +106,11 @@ def test_tools_over_tables_say_what_theirs_say(tmp_path):
                 os.unlink(other)
             p.own()
             r = p.i.tool('ctl_mboxlist', '-u', '-f', other, bindir=bindir, env=env, input=full)
-            assert r.stderr == ''
+            # theirs complains of tombstones in its own dumps too, and leaves them out
+            assert not [x for x in r.stderr.splitlines() if not x.startswith('missing mbtype')]
             p.own()
             show = p.i.tool('cyr_dbtool', other, 'twoskip', 'show', bindir=p.bin).stdout
-            dumps.append(sorted(re.sub(r' M \d+', ' M T', x) for x in show.split('\n')))
+            dumps.append(sorted(re.sub(r' M \d+', ' M T', x) for x in show.split('\n') if '\t%(T ed' not in x))
         assert dumps[0] == dumps[1]
         assert any('H (%(N' in x for x in dumps[0])
     finally:

@@ -45,6 +45,25 @@ static struct namespace test_ns(enum conf_level level)
 	return (struct namespace){ .level = level, .sep = '/', .virtdomains = true, .deletedprefix = deleted, .defaultdomain = domain };
 }
 
+static void put_raw(struct storetest *t, const char *key, const char *val)
+{
+	ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, key, strlen(key), val, strlen(val), NULL), 0);
+}
+
+static char *raw_value(struct storetest *t, const char *key)
+{
+	const char *val;
+	size_t len;
+	return cyrusdb_fetch(t->st->mboxlist, key, strlen(key), &val, &len, NULL) ? NULL : mem_dup(val, len);
+}
+
+static void reopen(struct storetest *t, const char *level)
+{
+	storetest_close(t);
+	storetest_run("sed -i 's/^compatibility_level:.*/compatibility_level: %s/' %s/imapd.conf", level, t->dir);
+	storetest_open(t);
+}
+
 /* ------------------------------------------------------------------------------------------------ one record of each table: bytes, and how it comes back */
 
 typedef int again(const char *p, size_t len, struct buf *out);
@@ -686,6 +705,17 @@ START_TEST(t6_a_damaged_record_is_reported_and_passed_over)
 	ck_assert_int_eq(mboxlist_each(t.st, NULL, MBOXLIST_LIVE, count_one, &n), 0);
 	ck_assert_int_eq(n, 1);
 	storetest_remove(&t);
+
+	/* nor does it make a list of 3.6 look half upgraded, which nobody would open */
+	storetest_new(&t, "3.6", NULL);
+	storetest_create(&t, "user.fred");
+	ck_assert_int_eq(cyrusdb_store(t.st->mboxlist, "Nuser" US "fred" US "damaged", 17, raw, sizeof raw - 1, NULL), 0);
+	reopen(&t, "auto");
+	ck_assert_int_eq(mboxlist_lookup(t.st, "user.fred.damaged", &e), ERR_BADFORMAT);
+	n = 0;
+	ck_assert_int_eq(mboxlist_each(t.st, NULL, MBOXLIST_LIVE, count_one, &n), 0);
+	ck_assert_int_eq(n, 1);
+	storetest_remove(&t);
 }
 END_TEST
 
@@ -821,25 +851,6 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------ 2, 3. layouts */
 
-static void put_raw(struct storetest *t, const char *key, const char *val)
-{
-	ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, key, strlen(key), val, strlen(val), NULL), 0);
-}
-
-static char *raw(struct storetest *t, const char *key)
-{
-	const char *val;
-	size_t len;
-	return cyrusdb_fetch(t->st->mboxlist, key, strlen(key), &val, &len, NULL) ? NULL : mem_dup(val, len);
-}
-
-static void reopen(struct storetest *t, const char *level)
-{
-	storetest_close(t);
-	storetest_run("sed -i 's/^compatibility_level:.*/compatibility_level: %s/' %s/imapd.conf", level, t->dir);
-	storetest_open(t);
-}
-
 #define LINE_25 "%(A %(fred lrs) I u-1 P default V 1 M 1)"
 
 START_TEST(t2_a_store_keeps_its_form)
@@ -850,7 +861,7 @@ START_TEST(t2_a_store_keeps_its_form)
 	reopen(&t, "3.6");
 	ck_assert_int_eq(t.st->layout->level, LEVEL_25);
 	storetest_create(&t, "user.fred.a");
-	char *v = raw(&t, "user.fred.a"), *n = raw(&t, "Nuser" US "fred" US "a");
+	char *v = raw_value(&t, "user.fred.a"), *n = raw_value(&t, "Nuser" US "fred" US "a");
 	ck_assert(v && !memcmp(v, "%(A ", 4) && !n);
 	free(v);
 	storetest_remove(&t);
@@ -860,8 +871,8 @@ START_TEST(t2_a_store_keeps_its_form)
 	reopen(&t, "2.5");
 	ck_assert_int_eq(t.st->layout->level, LEVEL_36);
 	storetest_create(&t, "user.fred.a");
-	v = raw(&t, "Nuser" US "fred" US "a");
-	n = raw(&t, "user.fred.a");
+	v = raw_value(&t, "Nuser" US "fred" US "a");
+	n = raw_value(&t, "user.fred.a");
 	ck_assert(v && !memcmp(v, "%(T e I ", 8) && !n);
 	free(v);
 	storetest_remove(&t);
@@ -938,7 +949,7 @@ START_TEST(t3_tombstones)
 		ck_assert_int_eq(mboxlist_lookup_any(t.st, "user.fred.x", &e), 0);
 		ck_assert(e.flags & MBENTRY_DELETED && !e.partition && !*e.acl);
 		mbentry_free(&e);
-		char *v = raw(&t, level ? "Nuser" US "fred" US "x" : "user.fred.x");
+		char *v = raw_value(&t, level ? "Nuser" US "fred" US "x" : "user.fred.x");
 		char *want = mem_printf(level ? "%%(T ed I %s V " : "%%(I %s T d V ", id);
 		ck_assert_msg(!strncmp(v, want, strlen(want)) && !strstr(v, " A "), "%s", v);
 		free(v);
@@ -956,7 +967,7 @@ START_TEST(t3_tombstones)
 		ck_assert_int_eq(mboxlist_bury(t.st, &e), 0);
 		mbentry_free(&e);
 		ck_assert_int_eq(mboxlist_lookup_any(t.st, "DELETED.user.fred.y.6B01D58D", &e), ERR_NOMAILBOX);
-		ck_assert_ptr_null(raw(&t, id));
+		ck_assert_ptr_null(raw_value(&t, id));
 		free(id);
 		storetest_remove(&t);
 	}
