@@ -709,7 +709,7 @@ START_TEST(t6_a_damaged_record_is_reported_and_passed_over)
 	/* nor does it make a list of 3.6 look half upgraded, which nobody would open */
 	storetest_new(&t, "3.6", NULL);
 	storetest_create(&t, "user.fred");
-	ck_assert_int_eq(cyrusdb_store(t.st->mboxlist, "Nuser" US "fred" US "damaged", 17, raw, sizeof raw - 1, NULL), 0);
+	ck_assert_int_eq(cyrusdb_store(t.st->mboxlist, "Nuser" US "fred" US "damaged", 18, raw, sizeof raw - 1, NULL), 0);
 	reopen(&t, "auto");
 	ck_assert_int_eq(mboxlist_lookup(t.st, "user.fred.damaged", &e), ERR_BADFORMAT);
 	n = 0;
