@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "store/mboxlist.h"
 #include "store/racl.h"
+#include "store/racl_file.h"
 
 static int remove_reserved(void *arg, const struct mbentry *e)
 {
@@ -21,5 +22,6 @@ int store_recover(struct store *st)
 	int r = mboxlist_each(st, NULL, MBOXLIST_ALL, remove_reserved, st);
 	if (!r) r = racl_settle(st, keep, &missing, &stale);
 	if (!r && (missing || stale)) log_msg(LOG_NOTICE, "reverse ACL rows: %zu added, %zu removed", missing, stale);
+	if (!r) racl_file_settle(st);            /* so that no user has to wait for it; LIST works without it too */
 	return r;
 }

@@ -108,6 +108,7 @@ void store_close(struct store *st)
 	}
 	spool_walk_log_rest(st);
 	if (st->statuscache) cyrusdb_close(st->statuscache);
+	if (st->racl) cyrusdb_close(st->racl);
 	if (st->mboxlist) cyrusdb_close(st->mboxlist);
 	cyrusdb_env_free(st->dbs);
 	namespace_free(&st->ns);

@@ -20,6 +20,8 @@ struct store {
 	struct acl_macros macros;
 	struct cyrusdb *mboxlist;             /* open for the life of the store */
 	bool listed_by_spool;                 /* mboxlist_source: spool: the list is a copy, which nobody may change */
+	struct cyrusdb *racl;                 /* rows beside the list, racl_file.h; NULL: not open */
+	bool racl_off;                        /* there are none, and no use in trying: told in the log */
 	struct cyrusdb *statuscache;          /* NULL until used, or when `statuscache` is off */
 	struct namelock *locks;               /* held name locks */
 	struct mailbox *mailboxes;            /* open ones */

@@ -10,6 +10,7 @@
 #include "store/mboxheader.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
+#include "store/racl_index.h"
 #include "sys/file.h"
 
 #include <stdio.h>
@@ -118,7 +119,7 @@ static void mailbox_list(struct info *x)
 	const char *path = cyrusdb_path(x->st->mboxlist);
 	unsigned mask = engine_of(path, cyrusdb_engine(x->st->mboxlist), &text);
 	cyrusdb_foreach(x->st->mboxlist, "", 0, NULL, count_row, &n, NULL);
-	buf_printf(&text, ", layout of %s, %lu records%s", new_layout ? "3.6" : "2.5", n.rows, mboxlist_has_racl(x->st) ? ", with reverse ACL rows" : "");
+	buf_printf(&text, ", layout of %s, %lu records%s", new_layout ? "3.6" : "2.5", n.rows, racl_in_list(x->st) ? ", with reverse ACL rows" : "");
 	line(x, "mailboxes.db", buf_cstr(&text), mask & (new_layout ? NEW_LAYOUT : OLD_LAYOUT));
 	buf_free(&text);
 }
