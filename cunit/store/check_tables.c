@@ -567,6 +567,7 @@ START_TEST(images_of_structures)
 	struct buf twice = BUF_INIT;
 	ptsentry_print(&f, &twice);
 	same(&twice, b.s, b.len, "ptscache");
+	ptsentry_free(&f);
 	ck_assert_int_eq(ptsentry_parse(b.s, b.len - 1, &f), ERR_BADFORMAT);
 	memset(b.s + 4, 'x', 512);
 	ck_assert_int_eq(ptsentry_parse(b.s, b.len, &f), ERR_BADFORMAT);
@@ -1185,7 +1186,10 @@ static unsigned subscriptions(const char *userid)
 	struct cyrusdb *db;
 	struct want w = { &keys, userid, 0 };
 	gold.t.st->layout->user_file(gold.t.st, userid, "sub", &path);
-	if (cyrusdb_open(gold.t.st->dbs, conf_word(gold.t.conf, OPT_SUBSCRIPTION_DB), buf_cstr(&path), 0, &db)) return 0;
+	if (cyrusdb_open(gold.t.st->dbs, conf_word(gold.t.conf, OPT_SUBSCRIPTION_DB), buf_cstr(&path), 0, &db)) {
+		buf_free(&path);
+		return 0;
+	}
 	ck_assert_int_eq(cyrusdb_foreach(db, "", 0, NULL, add_key, &keys, NULL), 0);
 	cyrusdb_close(db);
 	ck_assert_int_eq(subs_each(gold.t.st, userid, sub_again, &w), 0);

@@ -38,14 +38,23 @@ struct conversation {
 int conversation_parse(struct arena *a, const char *p, size_t len, struct conversation *c);
 void conversation_print(const struct conversation *c, struct buf *out);
 
-struct convcounts { uint64_t threadmodseq; uint32_t threadexists, threadunseen, emailexists, emailunseen; bool emails; };   /* emails: the last two are there */
+struct convcounts {
+	uint64_t threadmodseq;
+	uint32_t threadexists, threadunseen, emailexists, emailunseen;
+	bool emails;                     /* the last two are there: older records lack them */
+};
 int convcounts_parse(const char *p, size_t len, struct convcounts *f);
 void convcounts_print(const struct convcounts *f, struct buf *out);
 
 struct convguid { uint8_t version; uint64_t cid; uint32_t system_flags, internal_flags; int64_t internaldate; };
 int convguid_parse(const char *p, size_t len, struct convguid *g);
 void convguid_print(const struct convguid *g, struct buf *out);
-struct convguidkey { uint8_t guid[20]; const char *folder; size_t folderlen; uint32_t uid; const char *part; size_t partlen; };     /* part NULL: the message */
+struct convguidkey {
+	uint8_t guid[20];
+	const char *folder, *part;       /* part NULL: the message itself */
+	size_t folderlen, partlen;
+	uint32_t uid;
+};
 int convguidkey_parse(const char *p, size_t len, struct convguidkey *k);         /* points into p */
 void convguidkey_print(const struct convguidkey *k, struct buf *out);
 

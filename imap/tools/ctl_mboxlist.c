@@ -123,8 +123,8 @@ static bool same_text(const char *a, const char *b) { return !a || !b ? a == b :
 static bool same_entry(const struct mbentry *a, const struct mbentry *b)
 {
 	unsigned mask = ~(unsigned)(MBENTRY_KEEPTIME | MBENTRY_LEGACYDIRS);
-	return same_text(a->partition, b->partition) && same_text(a->server, b->server) && same_text(a->acl, b->acl) && same_text(a->uniqueid, b->uniqueid)
-		&& a->type == b->type && (a->flags & mask) == (b->flags & mask) && a->uidvalidity == b->uidvalidity
+	return same_text(a->partition, b->partition) && same_text(a->server, b->server) && same_text(a->acl, b->acl)
+		&& same_text(a->uniqueid, b->uniqueid) && a->type == b->type && (a->flags & mask) == (b->flags & mask) && a->uidvalidity == b->uidvalidity
 		&& a->createdmodseq == b->createdmodseq && a->foldermodseq == b->foldermodseq;
 }
 

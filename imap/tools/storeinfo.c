@@ -74,12 +74,11 @@ static int count_row(void *arg, const char *key, size_t keylen, const char *val,
 	return 0;
 }
 
-static void database(struct info *x, const char *what, const char *path, enum conf_opt engine, const char *version_key)
+static void database(struct info *x, const char *what, const char *path, const char *configured, const char *version_key)
 {
 	struct buf text = BUF_INIT;
 	struct census n = { .version_key = version_key };
 	struct cyrusdb *db;
-	const char *configured = conf_word(x->st->conf, engine);
 	if (access(path, F_OK) < 0) return;
 	unsigned mask = engine_of(path, configured, &text);
 	if (mask) {
@@ -107,7 +106,7 @@ static const struct { const char *name; enum conf_opt path, engine; } tables[] =
 	{ "annotations.db", OPT_ANNOTATION_DB_PATH, OPT_ANNOTATION_DB }, { "deliver.db", OPT_DUPLICATE_DB_PATH, OPT_DUPLICATE_DB },
 	{ "ptclient/ptscache.db", OPT_PTSCACHE_DB_PATH, OPT_PTSCACHE_DB }, { "quotas.db", OPT_QUOTA_DB_PATH, OPT_QUOTA_DB },
 	{ "statuscache.db", OPT_STATUSCACHE_DB_PATH, OPT_STATUSCACHE_DB }, { "tls_sessions.db", OPT_TLS_SESSIONS_DB_PATH, OPT_TLS_SESSIONS_DB },
-	{ "user_deny.db", OPT_USERDENY_DB_PATH, OPT_USERDENY_DB }, { "zoneinfo.db", OPT_ZONEINFO_DB_PATH, OPT_ZONEINFO_DB },
+	{ "user_deny.db", OPT_USERDENY_DB_PATH, OPT_USERDENY_DB },
 };
 
 /* The list itself: in 2.5's layout 3.6 and later can open it too, but turn it into theirs at once, and there is no way back. */
@@ -142,8 +141,11 @@ static void counters_file(struct info *x, const char *what, const char *path)
 
 static void user_files(struct info *x, const char *userid)
 {
-	static const struct { const char *suffix; enum conf_opt engine; } files[] = {
-		{ "conversations", OPT_CONVERSATIONS_DB }, { "mboxkey", OPT_MBOXKEY_DB }, { "seen", OPT_SEENSTATE_DB }, { "sub", OPT_SUBSCRIPTION_DB },
+	const struct conf *c = x->st->conf;
+	/* the first two are nothing to our server: what their files are shows in the files */
+	const struct { const char *suffix, *engine; } files[] = {
+		{ "conversations", "skiplist" }, { "mboxkey", "twoskip" }, { "seen", conf_word(c, OPT_SEENSTATE_DB) },
+		{ "sub", conf_word(c, OPT_SUBSCRIPTION_DB) },
 	};
 	struct buf path = BUF_INIT;
 	if (hash_gets(x->users, userid)) return;
@@ -152,7 +154,7 @@ static void user_files(struct info *x, const char *userid)
 		char *what = mem_printf("%s %s", *userid ? userid : "shared", files[i].suffix);
 		buf_reset(&path);
 		x->st->layout->user_file(x->st, *userid ? userid : NULL, files[i].suffix, &path);
-		database(x, what, buf_cstr(&path), files[i].engine, files[i].engine == OPT_SUBSCRIPTION_DB ? "\x1fVER\x1f" : NULL);
+		database(x, what, buf_cstr(&path), files[i].engine, !strcmp(files[i].suffix, "sub") ? "\x1fVER\x1f" : NULL);
 		free(what);
 	}
 	char *what = mem_printf("%s counters", *userid ? userid : "shared");
@@ -236,7 +238,7 @@ static int mailbox(void *arg, const struct mbentry *e)
 	line(x, e->name, buf_cstr(&text), mask & (by_name ? ALL : NEW_LAYOUT));
 	if (!path_mailbox(x->st, e, META_ANNOTATIONS, "cyrus.annotations", &path)) {
 		char *what = mem_printf("%s annotations", e->name);
-		database(x, what, buf_cstr(&path), OPT_ANNOTATION_DB, NULL);
+		database(x, what, buf_cstr(&path), conf_word(x->st->conf, OPT_ANNOTATION_DB), NULL);
 		free(what);
 	}
 	buf_free(&text);
@@ -258,7 +260,7 @@ int storeinfo(struct conf *c)
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		buf_reset(&path);
 		path_conf(x.st, tables[i].path, tables[i].name, &path);
-		database(&x, tables[i].name, buf_cstr(&path), tables[i].engine, NULL);
+		database(&x, tables[i].name, buf_cstr(&path), conf_word(c, tables[i].engine), NULL);
 	}
 	user_files(&x, "");
 	if (mboxlist_each(x.st, NULL, MBOXLIST_LIVE, mailbox, &x)) x.rc = EX_TEMPFAIL;
