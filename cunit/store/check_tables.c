@@ -891,6 +891,8 @@ START_TEST(t3_the_news_store)
 	put_raw(&t, "AS", LINE_25);
 	ck_assert_int_eq(layout_detect(t.st->mboxlist, &level), 0);
 	ck_assert_int_eq(level, LEVEL_25);
+	ck_assert_int_eq(layout_prove(t.st->mboxlist, &level), 0);
+	ck_assert_int_eq(level, LEVEL_25);
 	reopen(&t, "auto");
 	ck_assert_int_eq(t.st->layout->level, LEVEL_25);
 	struct mbentry e;
@@ -904,7 +906,7 @@ START_TEST(t3_the_news_store)
 	ck_assert_int_eq(level, LEVEL_25);
 	/* with records of 3.6 among them it is a damaged upgrade */
 	put_raw(&t, "Iu-2", "%(T e N a P default M 1 A %() H ())");
-	ck_assert_int_eq(layout_detect(t.st->mboxlist, &level), ERR_BADFORMAT);
+	ck_assert_int_eq(layout_prove(t.st->mboxlist, &level), ERR_BADFORMAT);
 	storetest_remove(&t);
 }
 END_TEST

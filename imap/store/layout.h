@@ -50,6 +50,8 @@ struct layout {
 
 extern const struct layout layout_25, layout_36;
 
-/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one. */
+/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one, as far as a few records show.
+ * ERR_IO. layout_prove() looks at all of them. */
 int layout_detect(struct cyrusdb *mboxlist, enum conf_level *level);
+int layout_prove(struct cyrusdb *mboxlist, enum conf_level *level);
 #endif

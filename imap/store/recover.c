@@ -1,7 +1,9 @@
 /* recover.c - see recover.h. */
 #include "store/recover.h"
 
+#include "base/err.h"
 #include "base/log.h"
+#include "store/layout.h"
 #include "store/mboxlist.h"
 #include "store/racl.h"
 #include "store/racl_file.h"
@@ -18,6 +20,11 @@ static int remove_reserved(void *arg, const struct mbentry *e)
 int store_recover(struct store *st)
 {
 	size_t missing, stale;
+	enum conf_level level;
+	if (layout_prove(st->mboxlist, &level) == ERR_BADFORMAT) {
+		store_half_upgraded();
+		return ERR_BADFORMAT;
+	}
 	bool keep = conf_bool(st->conf, OPT_REVERSEACLS);
 	int r = mboxlist_each(st, NULL, MBOXLIST_ALL, remove_reserved, st);
 	if (!r) r = racl_settle(st, keep, &missing, &stale);
