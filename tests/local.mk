@@ -70,3 +70,11 @@ EXTRA_DIST += tests/map.py
 # the life of mailboxes and accounts
 TESTS += tests/life.sh
 EXTRA_DIST += tests/life.sh tests/test_life.py
+
+# every tool's options and its page; the tools over single tables
+TESTS += tests/man_tools.py tests/tools/tables.py
+EXTRA_DIST += tests/man_tools.py tests/tools/tables.py
+
+# users denied, tools beside Debian's, ten turns, the recovery guide
+TESTS += tests/tables.sh
+EXTRA_DIST += tests/tables.sh tests/test_tables.py tests/test_peer_turns.py tests/test_recover.py
