@@ -21,9 +21,18 @@
 static char dir[64];
 static struct cyrusdb_env *env;
 
+/* ---- what was logged since expect_log() */
+
+static struct buf logged;
+
+static inline void expect_log(void) { buf_reset(&logged); }
+static inline bool log_said(const char *text) { return strstr(buf_cstr(&logged), text) != NULL; }
+
 static inline void no_log(void *arg, int priority, const char *line)
 {
 	(void)arg, (void)priority;
+	buf_puts(&logged, line);
+	buf_putc(&logged, '\n');
 	if (getenv("DBTEST_LOG") && *getenv("DBTEST_LOG")) fprintf(stderr, "%s\n", line);
 }
 
@@ -38,7 +47,9 @@ static inline struct cyrusdb_env *new_env(void)
 
 static inline void setup(void)
 {
-	strcpy(dir, "/tmp/check_db.XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+	if (!tmp) tmp = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(dir, sizeof dir, "%.40s/check_db.XXXXXX", tmp);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	log_hook(no_log, NULL);
 	char stamp[100];
@@ -55,6 +66,7 @@ static inline void teardown(void)
 	ck_assert_int_eq(system(cmd), 0);
 	free(cmd);
 	log_hook(NULL, NULL);
+	buf_free(&logged);
 }
 
 static inline const char *path_of(const char *name)
@@ -71,6 +83,8 @@ static inline char *golden(const char *name)
 	const char *src = getenv("srcdir");
 	return mem_printf("%s/cunit/golden/cyrusdb/%s", src ? src : ".", name);
 }
+
+static inline const char *db_path(const char *engine) { return path_of(strcmp(engine, "quotalegacy") ? "x.db" : "quotas.db"); }
 
 static inline const char *copy_golden(const char *name, const char *as)
 {

@@ -122,11 +122,27 @@ static int bdb_next(struct cyrusdb *db, struct db_slice key, bool or_equal, stru
 		if (!r && !or_equal && at.len && !buf_cmp(&b->key, &at)) r = cursor_get(b, c, from, DB_NEXT);
 		c->close(c);
 	}
+	/* A table that is sorted the other way would be walked in a circle */
+	bool back = !r && at.len && db->engine->compare(db, (struct db_slice){ b->key.s, b->key.len }, (struct db_slice){ at.s, at.len }) < !or_equal;
 	buf_free(&at);
+	if (back) log_msg(LOG_ERR, "DBERROR: berkeley: %s: keys are out of order", db->path);
+	if (back) return CYRUSDB_IOERROR;
 	if (r) return fail(db, "reading", r);
 	*found = (struct db_slice){ b->key.s, b->key.len };
 	*val = (struct db_slice){ b->val.s, b->val.len };
 	return CYRUSDB_OK;
+}
+
+static int bdb_in_file_order(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg)
+{
+	struct bdb *b = db->impl;
+	DBC *c;
+	int r = b->h->cursor(b->h, b->txn, &c, 0);
+	if (r) return fail(db, "reading", r);
+	while (!(r = cursor_get(b, c, (struct db_slice){ "", 0 }, DB_NEXT)))
+		if (!fn(arg, (struct db_slice){ b->key.s, b->key.len })) break;
+	c->close(c);
+	return r == DB_NOTFOUND ? CYRUSDB_OK : fail(db, "reading", r);
 }
 
 static int by_bytes(const void *a, const void *b) { return db_cmp_raw(*(const struct db_slice *)a, *(const struct db_slice *)b); }
@@ -190,10 +206,11 @@ static int bdb_abort(struct cyrusdb *db)
 
 /* ---- opening */
 
-static int compare_mbox(DB *h, const DBT *a, const DBT *b)
+/* By the handle as it is now: who finds the file in the other order may take that over (cyrusdb_check_order). */
+static int compare_keys(DB *h, const DBT *a, const DBT *b)
 {
-	(void)h;
-	return db_cmp_mbox((struct db_slice){ a->data, a->size }, (struct db_slice){ b->data, b->size });
+	const struct cyrusdb *db = h->app_private;
+	return db->engine->compare(db, (struct db_slice){ a->data, a->size }, (struct db_slice){ b->data, b->size });
 }
 
 static bool is_hash(const struct cyrusdb *db) { return strstr(db->engine->name, "hash") != NULL; }
@@ -206,7 +223,8 @@ static int open_handle(struct cyrusdb *db, struct bdb *b)
 	if (!r) r = db_create(&b->h, e, 0);
 	if (r) return r;
 	if (!e) b->h->set_errcall(b->h, say);
-	if ((db->flags & CYRUSDB_MBOXSORT) && !is_hash(db)) b->h->set_bt_compare(b->h, compare_mbox);
+	b->h->app_private = db;
+	if (!is_hash(db)) b->h->set_bt_compare(b->h, compare_keys);
 	u_int32_t flags = rdonly ? DB_RDONLY : DB_AUTO_COMMIT | (db->flags & CYRUSDB_CREATE ? DB_CREATE : 0);
 	return b->h->open(b->h, NULL, db->path, NULL, is_hash(db) ? DB_HASH : DB_BTREE, flags, 0664);
 }
@@ -299,7 +317,8 @@ static int bdb_rename(struct cyrusdb_env *env, const char *from, const char *to)
 	.name = text, .open = bdb_open, .close = bdb_close, .lock = bdb_lock, .unlock = bdb_unlock, .fetch = bdb_fetch, .put = bdb_put, \
 	.del = bdb_del, .commit = bdb_commit, .abort = bdb_abort, .compare = bdb_compare, .archive = bdb_archive, \
 	.rename = bdb_rename, __VA_ARGS__ }
-BERKELEY(engine_berkeley, "berkeley", .next = bdb_next, .sync = bdb_sync);
-BERKELEY(engine_berkeley_nosync, "berkeley-nosync", .next = bdb_next);
+BERKELEY(engine_berkeley, "berkeley", .next = bdb_next, .sync = bdb_sync, .in_file_order = bdb_in_file_order, .order = db_cmp_raw);
+BERKELEY(engine_berkeley_nosync, "berkeley-nosync", .next = bdb_next, .in_file_order = bdb_in_file_order,
+	.order = db_cmp_raw);
 BERKELEY(engine_berkeley_hash, "berkeley-hash", .keys = hash_keys, .exact_prefix = true);
 BERKELEY(engine_berkeley_hash_nosync, "berkeley-hash-nosync", .keys = hash_keys, .exact_prefix = true);

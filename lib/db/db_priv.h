@@ -26,6 +26,7 @@ struct cyrusdb {
 	char *path;
 	int flags, refs;
 	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
+	bool shared;                     /* the transaction holds the read lock only */
 	struct cyrusdb_txn txn;
 	int64_t locked_at;
 	struct buf key, val;             /* what fetch and fetchnext return */
@@ -55,6 +56,9 @@ struct db_engine {
 	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
 	int (*rename)(struct cyrusdb_env *env, const char *from, const char *to);   /* a closed file over another; NULL: rename(2) */
+	/* The keys as they are linked, without any comparison, until fn says false; under the shared lock. NULL: there is one order only */
+	int (*in_file_order)(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg);
+	int (*order)(struct db_slice a, struct db_slice b);          /* without MBOXSORT; NULL as in_file_order */
 	bool exact_prefix;                               /* prefixes match byte for byte, not by compare */
 	const char *longlock;                            /* who says "longlock" in the log; NULL: nobody */
 };
@@ -70,6 +74,7 @@ struct cyrusdb_env {
 	bool recover;
 	struct cyrusdb_settings set;
 	struct ptrarray open;            /* struct cyrusdb */
+	int lock_ms;                     /* how long to wait for a lock: LOCK_DEFAULT; a test seam */
 	uint64_t random;
 	int (*level)(void *arg, int max);        /* test seam: the level of the next record instead of a random one */
 	void *level_arg;
@@ -84,6 +89,15 @@ void skipstamp_recover(struct cyrusdb_env *env);             /* ctl_cyrusdb -r *
 int db_cmp_raw(struct db_slice a, struct db_slice b);        /* spec 2.1 */
 int db_cmp_signed(struct db_slice a, struct db_slice b);     /* spec 2.2 */
 int db_cmp_mbox(struct db_slice a, struct db_slice b);       /* spec 2.3 */
+/* Is the file (its first `most` keys) in no order that the handle has, but in the other one? Under a lock. */
+bool db_sorted_otherwise(struct cyrusdb *db, size_t most);
+bool db_orders_see(void *arg, struct db_slice key);          /* for engines that see their keys in another way: struct db_orders */
+struct db_orders {
+	const struct db_engine *engine;
+	struct buf last;
+	size_t left;                     /* keys still to look at */
+	bool any, own, mbox;             /* which orders the keys are in so far: both, mostly */
+};
 int db_io(const struct cyrusdb *db, const char *doing);      /* logs DBERROR with errno; IOERROR or FULL */
 
 #endif

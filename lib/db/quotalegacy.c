@@ -139,7 +139,7 @@ static int root_lock(struct cyrusdb *db, char *path, bool create, struct root **
 		made = fd >= 0;
 	}
 	if (fd < 0) r = errno == ENOENT ? CYRUSDB_NOTFOUND : db_io(db, "opening a root of");
-	else if (lock_reopen(fd, path, LOCK_EXCLUSIVE, false, LOCK_DEFAULT, &st) < 0) r = db_io(db, "locking a root of");
+	else if (lock_reopen(fd, path, LOCK_EXCLUSIVE, false, db->env->lock_ms, &st) < 0) r = db_io(db, "locking a root of");
 	if (r) {
 		if (fd >= 0) sys_close(fd);
 		free(path);

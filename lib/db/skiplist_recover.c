@@ -176,7 +176,31 @@ static int finish(struct rebuild *b)
 	return r;
 }
 
+/* The order of the part before the log is certain; a file without one is as its list is linked. */
+static bool sorted_otherwise(struct cyrusdb *db)
+{
+	struct sl *t = sl_of(db);
+	struct db_orders o = { .engine = db->engine, .last = BUF_INIT, .left = SIZE_MAX, .own = true, .mbox = true };
+	struct sl_rec rec;
+	for (uint32_t off = SL_DATA; sl_read(t, off, &rec) && rec.type == SL_INORDER; off = rec.next)
+		if (!db_orders_see(&o, sl_key(t, &rec))) break;
+	buf_free(&o.last);
+	if (o.own && o.mbox) return db_sorted_otherwise(db, SIZE_MAX);
+	return db->flags & CYRUSDB_MBOXSORT ? o.own : o.mbox;
+}
+
+static int recover(struct cyrusdb *db);
+
 int sl_recover(struct cyrusdb *db)
+{
+	int flags = db->flags;
+	if (sorted_otherwise(db)) db->flags ^= CYRUSDB_MBOXSORT;         /* by the wrong one the log would be replayed into the wrong places */
+	int r = recover(db);
+	db->flags = flags;
+	return r;
+}
+
+static int recover(struct cyrusdb *db)
 {
 	struct sl *t = sl_of(db);
 	struct rebuild b = { .db = db, .curlevel = 1 };
