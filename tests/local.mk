@@ -70,3 +70,7 @@ EXTRA_DIST += tests/map.py
 # the life of mailboxes and accounts
 TESTS += tests/life.sh
 EXTRA_DIST += tests/life.sh tests/test_life.py
+
+# the database engine sql with PostgreSQL
+TESTS += tests/sql.sh
+EXTRA_DIST += tests/sql.sh

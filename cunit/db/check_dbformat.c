@@ -275,7 +275,6 @@ START_TEST(detection)
 	ck_assert_int_eq(cyrusdb_open(env, "skiplist", path_of("t"), CYRUSDB_CREATE, &db), CYRUSDB_IOERROR);
 	ck_assert_int_eq(cyrusdb_open(env, "twoskip", path_of("none"), 0, &db), CYRUSDB_NOTFOUND);
 	ck_assert_int_eq(cyrusdb_open(env, "oracle", path_of("none"), 0, &db), CYRUSDB_INTERNAL);
-	ck_assert(!cyrusdb_engine_known("sql"));
 	ck_assert(cyrusdb_engine_known("quotalegacy"));
 	ck_assert_ptr_null(cyrusdb_detect(path_of("none")));
 	char *g = golden("b.berkeley");

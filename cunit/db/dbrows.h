@@ -6,6 +6,7 @@ enum {
 	ROW_REPACKS = 2,
 	ROW_MAGIC = 4,           /* its files are known by their first bytes */
 	ROW_ORDER = 8,           /* a file is in one order, and can be found in the wrong one */
+	ROW_SQL = 32,            /* with SQLite, a file that is known as well: begin() */
 	ROW_LISTS = 16,          /* lists its keys before it visits them */
 };
 static const struct dbrow { const char *engine; int sort; unsigned is; } dbrows[] = {
@@ -19,7 +20,7 @@ static const struct dbrow { const char *engine; int sort; unsigned is; } dbrows[
 	{ "berkeley-hash", 0, ROW_MAGIC | ROW_LISTS }, { "berkeley-hash-nosync", 0, ROW_LISTS },
 #endif
 #ifdef HAVE_SQL
-	{ "sql", 0, ROW_MAGIC }, { "sql", 1, ROW_MAGIC | ROW_LISTS },
+	{ "sql", 0, ROW_SQL }, { "sql", 1, ROW_SQL | ROW_LISTS },
 #endif
 };
 enum { DBROWS = sizeof dbrows / sizeof *dbrows };

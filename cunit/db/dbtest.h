@@ -41,7 +41,11 @@ static inline struct cyrusdb_env *new_env(void)
 	char sub[80];
 	snprintf(sub, sizeof sub, "%s/db", dir);
 	struct cyrusdb_env *e = cyrusdb_env_new(sub, false);
-	cyrusdb_env_settings(e)->skiplist_always_checkpoint = false;
+	struct cyrusdb_settings *s = cyrusdb_env_settings(e);
+	s->skiplist_always_checkpoint = false;
+	const char *server = getenv("DBTEST_PGSQL");             /* tests/sql.sh: the folder of a PostgreSQL server's socket */
+	s->sql_engine = server ? "pgsql" : "sqlite";
+	if (server) s->sql_hostnames = server, s->sql_database = "postgres";
 	return e;
 }
 
@@ -52,6 +56,9 @@ static inline void setup(void)
 	snprintf(dir, sizeof dir, "%.40s/check_db.XXXXXX", tmp);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	log_hook(no_log, NULL);
+	/* tables are named after files, whatever their folder */
+	if (getenv("DBTEST_PGSQL"))
+		ck_assert_int_eq(system("psql -qX -h $DBTEST_PGSQL -d postgres -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1"), 0);
 	char stamp[100];
 	snprintf(stamp, sizeof stamp, "%s/db/skipstamp", dir);
 	ck_assert_int_eq(newfile_write(stamp, 0600, "\0\0\0\1", 4), 0);

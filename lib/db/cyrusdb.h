@@ -40,6 +40,9 @@ void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still
 struct cyrusdb_settings {
 	bool fulldirhash, virtdomains;                       /* quotalegacy: where its files lie */
 	bool skiplist_unsafe, skiplist_always_checkpoint;    /* the second is true in a new environment */
+	/* of the configuration, which outlives the environment; NULL: unset */
+	const char *sql_engine, *sql_database, *sql_hostnames, *sql_user, *sql_passwd;
+	bool sql_usessl;
 	unsigned berkeley_cachesize, berkeley_locks_max, berkeley_txns_max;   /* KiB, count, count; 512, 50000, 100 */
 };
 struct cyrusdb_settings *cyrusdb_env_settings(struct cyrusdb_env *env);

@@ -301,15 +301,25 @@ static void unlink_new(const char *path)
 	if (sys_unlink(path) < 0 && errno != ENOENT) log_msg(LOG_ERR, "DBERROR: removing %s: %m", path);
 }
 
+/* What is beside an SQLite file would be taken for a part of the next one of that name. */
+static void unlink_journal(const char *path)
+{
+	char *journal = mem_printf("%s-journal", path);
+	unlink_new(journal);
+	free(journal);
+}
+
 /* Copies all of `from`, which the caller holds in a transaction, to a fresh file. */
 static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e,
 	const char *path, int sort)
 {
 	struct copy c = { NULL, NULL, CYRUSDB_OK };
 	unlink_new(path);
+	unlink_journal(path);
 	int r = engine_open(env, e, path, CYRUSDB_CREATE | CYRUSDB_NOCOMPACT | sort, &c.to);
 	if (r) return r;
-	r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
+	if (e->clear) r = e->clear(c.to);
+	if (!r) r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
 	if (!r && c.txn) r = cyrusdb_commit(c.to, c.txn);        /* an empty source begins none */
 	else if (c.txn) cyrusdb_abort(c.to, c.txn);
 	if (!r) r = cyrusdb_consistent(c.to);

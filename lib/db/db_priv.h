@@ -55,6 +55,7 @@ struct db_engine {
 	int (*compare)(const struct cyrusdb *db, struct db_slice a, struct db_slice b);
 	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
+	int (*clear)(struct cyrusdb *db);                /* a table that creation may have found there already; NULL: it cannot */
 	int (*rename)(struct cyrusdb_env *env, const char *from, const char *to);   /* a closed file over another; NULL: rename(2) */
 	/* The keys as they are linked, without any comparison, until fn says false; under the shared lock. NULL: there is one order only */
 	int (*in_file_order)(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg);
@@ -67,6 +68,9 @@ extern const struct db_engine engine_twoskip, engine_skiplist, engine_flat, engi
 #ifdef HAVE_BDB
 extern const struct db_engine engine_berkeley, engine_berkeley_nosync, engine_berkeley_hash, engine_berkeley_hash_nosync;
 void berkeley_env_free(struct cyrusdb_env *env);
+#endif
+#ifdef HAVE_SQL
+extern const struct db_engine engine_sql, engine_sql_sorted;     /* the second in mailbox order; both are called "sql" */
 #endif
 
 struct cyrusdb_env {
