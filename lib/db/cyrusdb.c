@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation without a transaction gives up */
 
@@ -23,10 +25,22 @@ const char *cyrusdb_strerror(int rc)
 	return text[-rc];
 }
 
+void db_log_errno(const char *engine, const char *doing, const char *path, int e)
+{
+	struct stat st;
+	if (e != EACCES && e != EPERM) {
+		log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s", engine, doing, path, strerror(e));
+		return;
+	}
+	if (stat(path, &st) < 0) st.st_uid = (uid_t)-1, st.st_mode = 0;
+	log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s (we are uid %ld, it belongs to uid %ld, mode %o): give it to the account of the servers, "
+		"chown %s %s", engine, doing, path, strerror(e), (long)geteuid(), (long)(int)st.st_uid, (unsigned)st.st_mode & 07777, CYRUS_USER, path);
+}
+
 int db_io(const struct cyrusdb *db, const char *doing)
 {
 	int e = errno;
-	log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s", db->engine->name, doing, db->path, strerror(e));
+	db_log_errno(db->engine->name, doing, db->path, e);
 	return err_from_errno(e) == ERR_NOSPACE ? CYRUSDB_FULL : CYRUSDB_IOERROR;
 }
 

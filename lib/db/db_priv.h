@@ -68,6 +68,8 @@ extern const struct db_engine engine_twoskip, engine_skiplist, engine_flat, engi
 #ifdef HAVE_BDB
 extern const struct db_engine engine_berkeley, engine_berkeley_nosync, engine_berkeley_hash, engine_berkeley_hash_nosync;
 void berkeley_env_free(struct cyrusdb_env *env);
+int berkeley_check_table(const char *path);                  /* IOERROR, and logged with what to run: another release of the library wrote it */
+int berkeley_check_env(const char *dbdir);
 #endif
 #ifdef HAVE_SQL
 extern const struct db_engine engine_sql, engine_sql_sorted;     /* the second in mailbox order; both are called "sql" */
@@ -102,6 +104,8 @@ struct db_orders {
 	size_t left;                     /* keys still to look at */
 	bool any, own, mbox;             /* which orders the keys are in so far: both, mostly */
 };
+/* Logs DBERROR; where it is a matter of permission, with whose the file is and what to run. */
+void db_log_errno(const char *engine, const char *doing, const char *path, int e);
 int db_io(const struct cyrusdb *db, const char *doing);      /* logs DBERROR with errno; IOERROR or FULL */
 
 #endif

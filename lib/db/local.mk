@@ -18,5 +18,5 @@ if SQL
 libcambyses_a_SOURCES += lib/db/sql.c lib/db/sql_priv.h
 endif
 if BDB
-libcambyses_a_SOURCES += lib/db/berkeley.c
+libcambyses_a_SOURCES += lib/db/berkeley.c lib/db/berkeley_version.c
 endif

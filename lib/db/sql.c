@@ -113,6 +113,11 @@ static int sql_next(struct cyrusdb *db, struct db_slice key, bool or_equal, stru
 	struct db_slice at = { q->at.s, q->at.len };
 	int r = key.n ? run(db, or_equal ? SQL_FROM : SQL_AFTER, &at, 1, take_row, &a, NULL) : run(db, SQL_FIRST, NULL, 0, take_row, &a, NULL);
 	if (!r && !a.any) r = CYRUSDB_NOTFOUND;
+	/* a damaged index could lead back, and a scan round and round */
+	if (!r && key.n && db_cmp_raw((struct db_slice){ q->key.s, q->key.len }, at) < !or_equal) {
+		log_msg(LOG_ERR, "DBERROR: sql: %s: keys are out of order", db->path);
+		r = CYRUSDB_IOERROR;
+	}
 	*found = (struct db_slice){ q->key.s, q->key.len };
 	*val = (struct db_slice){ q->val.s, q->val.len };
 	return r;

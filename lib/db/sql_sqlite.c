@@ -7,7 +7,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +30,12 @@ static int fail(const struct cyrusdb *db, sqlite3 *c, int rc, const char *text, 
 	case SQLITE_BUSY: case SQLITE_LOCKED:
 		log_busy(db, file);
 		return CYRUSDB_IOERROR;
+	case SQLITE_CANTOPEN: case SQLITE_PERM:
+		if (access(file, R_OK) < 0 && errno != ENOENT) {
+			db_log_errno("sql: sqlite", "opening", file, errno);
+			return CYRUSDB_IOERROR;
+		}
+		break;
 	case SQLITE_NOTADB: return CYRUSDB_BADFORMAT;
 	case SQLITE_READONLY:
 		if (db->flags & CYRUSDB_RDONLY) return CYRUSDB_READONLY;
