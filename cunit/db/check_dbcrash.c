@@ -1,6 +1,8 @@
 /* check_dbcrash.c - the engines when things go wrong: random work against a model, death at every write, errors and interruptions
  * at every call. */
 #include "dbtest.h"
+#include "disk.h"
+#include <sys/mman.h>
 
 #include <errno.h>
 
@@ -288,6 +290,156 @@ START_TEST(interrupted_and_short_writes)
 }
 END_TEST
 
+/* ---- the same deaths on a disk that loses what was not synced, over random transactions */
+
+/* DBCRASH_ROUNDS: deaths for each engine and kind of end. DBCRASH_KEEP: a folder for the files as the deaths left them, and what is in them. */
+static int rounds_wanted(void) { return getenv("DBCRASH_ROUNDS") ? atoi(getenv("DBCRASH_ROUNDS")) : 60; }
+
+enum { TXNS = 6, OPS = 5 };
+static const enum disk_end ends[] = { DISK_KILL, DISK_LOSE_ALL, DISK_LOSE_SOME };
+static const char *const end_names[] = { "kill", "lose-all", "lose-some" };
+enum { ENDS = 3 };
+
+struct plan_op { int key; char *val; };                      /* val NULL: delete */
+struct plan {
+	struct { struct plan_op op[OPS]; int n; bool abort, repack; } txn[TXNS];
+};
+
+static void plan_make(struct plan *p, const char *engine)
+{
+	for (int t = 0; t < TXNS; t++) {
+		p->txn[t].n = strcmp(engine, "quotalegacy") ? 1 + (int)rnd(OPS) : 1;     /* not atomic over more than one root */
+		p->txn[t].abort = !rnd(6);
+		p->txn[t].repack = !rnd(8);
+		for (int i = 0; i < p->txn[t].n; i++) {
+			char v[1300];
+			snprintf(v, sizeof v, "%%%u%0*u", rnd(1000), (int)rnd(rnd(5) ? 60 : 1200) + 1, rnd(1000));
+			p->txn[t].op[i] = (struct plan_op){ (int)rnd(KEYS), rnd(3) ? mem_strdup(v) : NULL };
+		}
+	}
+}
+
+static void plan_free(struct plan *p)
+{
+	for (int t = 0; t < TXNS; t++)
+		for (int i = 0; i < p->txn[t].n; i++) free(p->txn[t].op[i].val);
+}
+
+/* *done: twice the transactions that were committed, and one more while a commit is under way */
+static int plan_run(const struct plan *p, const char *engine, volatile int *done)
+{
+	struct cyrusdb *db = NULL;
+	int r = cyrusdb_open(env, engine, db_path(engine), CYRUSDB_CREATE, &db);
+	for (int t = 0; !r && t < TXNS; t++) {
+		struct cyrusdb_txn *txn = NULL;
+		for (int i = 0; !r && i < p->txn[t].n; i++) {
+			char k[20];
+			key_name(p->txn[t].op[i].key, k);
+			const char *v = p->txn[t].op[i].val;
+			r = v ? cyrusdb_store(db, k, strlen(k), v, strlen(v), &txn) : cyrusdb_delete(db, k, strlen(k), &txn, true);
+		}
+		if (r) break;
+		if (p->txn[t].abort) r = cyrusdb_abort(db, txn);
+		else {
+			*done = 2 * t + 1;
+			r = cyrusdb_commit(db, txn);
+		}
+		*done = 2 * t + 2;
+		if (!r && p->txn[t].repack) r = cyrusdb_repack(db);
+	}
+	return r;
+}
+
+static void plan_apply(const struct plan *p, int from, int to)
+{
+	for (int t = from; t < to; t++)
+		for (int i = 0; !p->txn[t].abort && i < p->txn[t].n; i++) model_set(p->txn[t].op[i].key, p->txn[t].op[i].val);
+}
+
+static void keep_state(const char *engine, int end, int round, bool after, const char *text)
+{
+	const char *to = getenv("DBCRASH_KEEP");
+	if (!to || !strcmp(engine, "quotalegacy")) return;
+	char *name = mem_printf("%s/%s.%s.%d%s", to, engine, end_names[end], round, after ? ".want" : "");
+	struct buf b = BUF_INIT;
+	if (after) buf_puts(&b, text);
+	else if (file_read(db_path(engine), 1 << 26, &b) < 0) buf_reset(&b);
+	if (b.len) ck_assert_int_eq(newfile_write(name, 0644, b.s, b.len), 0);
+	buf_free(&b);
+	free(name);
+}
+
+/* As after a power failure: skiplist's pointers are not to be trusted (spec 4: the stamp), so say that they are not. */
+static void fresh_env(enum disk_end end)
+{
+	cyrusdb_env_free(env);
+	if (end != DISK_KILL) ck_assert_int_eq(newfile_write(path_of("db/skipstamp"), 0600, "\0\0\0\0", 4), 0);
+	env = new_env();
+}
+
+START_TEST(lost_writes)
+{
+	const char *engine = engines_tested[_i / ENDS];
+	enum disk_end end = ends[_i % ENDS];
+	int rounds = rounds_wanted(), deaths_seen = 0, commits = 0, forward = 0;
+	unsigned long calls = 40;
+	volatile int *done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	seed = 77 + (uint32_t)_i + (getenv("DBCRASH_SEED") ? (uint32_t)atoi(getenv("DBCRASH_SEED")) : 0);
+	ck_assert_int_eq(mkdir(path_of("kept"), 0700), 0);
+	for (int round = 0; round < rounds; round++) {
+		struct plan plan;
+		struct buf old = BUF_INIT, next = BUF_INIT, now = BUF_INIT;
+		unsigned long at = 1 + rnd((uint32_t)calls + 2);
+		uint32_t more = rnd(60000);
+		plan_make(&plan, engine);
+		fresh_env(end);
+		*done = 0;
+		fflush(NULL);
+		pid_t pid = fork();
+		if (!pid) {
+			disk_install(path_of("kept"), at, end, more);
+			int r = plan_run(&plan, engine, done);
+			done[1] = (int)disk.count;
+			_exit(r ? 1 : 0);
+		}
+		int status;
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || !WEXITSTATUS(status)), "%s %s %d: %x", engine, end_names[_i % ENDS], round,
+			(unsigned)status);
+		deaths_seen += WEXITSTATUS(status) == 99;
+		if (!WEXITSTATUS(status)) calls = (unsigned long)done[1];
+		else if (at > calls - calls / 4) calls += calls / 8;     /* there is more behind */
+		keep_state(engine, _i % ENDS, round, false, NULL);
+		int whole = *done / 2;
+		commits += whole;
+		plan_apply(&plan, 0, whole);
+		model_text(&old);
+		fresh_env(end);
+		struct cyrusdb *db = open_as(engine, db_path(engine), CYRUSDB_CREATE);
+		text_of(db, &now);
+		keep_state(engine, _i % ENDS, round, true, buf_cstr(&now));
+		if (strcmp(buf_cstr(&now), buf_cstr(&old)) && *done % 2) {
+			plan_apply(&plan, whole, whole + 1);
+			forward++;
+		}
+		model_text(&next);
+		ck_assert_msg(!strcmp(buf_cstr(&now), buf_cstr(&next)), "%s %s round %d, call %lu, done %d:\n%s\nnot\n%s\n", engine, end_names[_i % ENDS], round,
+			at, *done, buf_cstr(&now), buf_cstr(&next));
+		ck_assert_msg(!cyrusdb_consistent(db), "%s %s round %d", engine, end_names[_i % ENDS], round);
+		cyrusdb_close(db);
+		plan_free(&plan);
+		buf_free(&old);
+		buf_free(&next);
+		buf_free(&now);
+	}
+	for (int i = 0; i < KEYS; i++) model_set(i, NULL);
+	printf("%s, %s: %d deaths, %d transactions finished before them, %d in the middle of a commit that counted\n", engine, end_names[_i % ENDS],
+		deaths_seen, commits, forward);
+	ck_assert_int_gt(deaths_seen, rounds / 3);
+	munmap((void *)(uintptr_t)done, 4096);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dbcrash");
@@ -301,5 +453,10 @@ int main(void)
 	tcase_add_loop_test(t, same_handle_after_an_error, 0, ENGINES);
 	tcase_add_loop_test(t, interrupted_and_short_writes, 0, 2 * ENGINES);
 	suite_add_tcase(s, t);
+	TCase *lost = tcase_create("lost");
+	tcase_set_timeout(lost, 3600);
+	tcase_add_checked_fixture(lost, setup, teardown);
+	tcase_add_loop_test(lost, lost_writes, 0, ENDS * ENGINES);
+	suite_add_tcase(s, lost);
 	return run_suite(s);
 }

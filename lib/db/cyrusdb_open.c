@@ -182,6 +182,22 @@ const char *cyrusdb_detect(const char *path)
 
 /* ---- handles */
 
+int db_create_file(const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash && slash > path ? mem_dup(path, (size_t)(slash - path)) : NULL;
+	int r = folder ? file_mkdirs_sync(folder, 0755) : 0, fd = -1;
+	free(folder);
+	if (r == 0) fd = sys_open(path, O_RDWR | O_CREAT, mode);
+	if (fd >= 0 && file_sync_parent(path) < 0) {
+		int e = errno;
+		sys_close(fd);
+		errno = e;
+		return -1;
+	}
+	return fd;
+}
+
 /* The same file under any name: closing a second descriptor of it would drop our locks on the first. */
 static struct cyrusdb *find_open(struct cyrusdb_env *env, const char *path)
 {

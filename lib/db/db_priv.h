@@ -6,6 +6,7 @@
 #include "db/cyrusdb.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct db_slice {
 	const char *p;
@@ -106,6 +107,9 @@ struct db_orders {
 };
 /* Logs DBERROR; where it is a matter of permission, with whose the file is and what to run. */
 void db_log_errno(const char *engine, const char *doing, const char *path, int e);
-int db_io(const struct cyrusdb *db, const char *doing);      /* logs DBERROR with errno; IOERROR or FULL */
+int db_io(const struct cyrusdb *db, const char *doing);
+/* A new file for a table, and its folders; their names are on the disk when it returns, so that what is committed to it is not lost with them.
+ * The descriptor, open for reading and writing, or -1 and errno. */
+int db_create_file(const char *path, mode_t mode);      /* logs DBERROR with errno; IOERROR or FULL */
 
 #endif

@@ -267,7 +267,7 @@ static int flat_open(struct cyrusdb *db)
 	int fd = sys_open(db->path, open_flags(db), 0);
 	if (fd < 0 && errno == ENOENT) {
 		if (!(db->flags & CYRUSDB_CREATE)) return CYRUSDB_NOTFOUND;
-		if (file_mkparents(db->path, 0755) == 0) fd = sys_open(db->path, O_RDWR | O_CREAT, 0666);
+		fd = db_create_file(db->path, 0666);
 	}
 	if (fd < 0) return db_io(db, "opening");
 	struct flat *f = db->impl = mem_zalloc(sizeof *f);

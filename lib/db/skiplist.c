@@ -473,7 +473,7 @@ static int sl_open(struct cyrusdb *db)
 	int fd = sys_open(db->path, rdonly ? O_RDONLY : O_RDWR, 0);
 	if (fd < 0 && errno == ENOENT) {
 		if (!(db->flags & CYRUSDB_CREATE)) return CYRUSDB_NOTFOUND;
-		if (file_mkparents(db->path, 0755) == 0) fd = sys_open(db->path, O_RDWR | O_CREAT, 0644);
+		fd = db_create_file(db->path, 0644);
 	}
 	if (fd < 0) return db_io(db, "opening");
 	struct sl *t = db->impl = mem_zalloc(sizeof *t);

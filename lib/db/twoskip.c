@@ -578,11 +578,7 @@ static int open_file(struct cyrusdb *db)
 {
 	bool rdonly = db->flags & CYRUSDB_RDONLY;
 	int fd = sys_open(db->path, rdonly ? O_RDONLY : O_RDWR, 0);
-	if (fd < 0 && errno == ENOENT && (db->flags & CYRUSDB_CREATE)) {
-		if (file_mkparents(db->path, 0755) < 0) return -1;
-		fd = sys_open(db->path, O_RDWR | O_CREAT, 0644);
-	}
-	return fd;
+	return fd < 0 && errno == ENOENT && (db->flags & CYRUSDB_CREATE) ? db_create_file(db->path, 0644) : fd;
 }
 
 static int ts_open(struct cyrusdb *db)
