@@ -502,9 +502,9 @@ static int sl_in_file_order(struct cyrusdb *db, bool (*fn)(void *arg, struct db_
 	struct sl *t = sl_of(db);
 	struct sl_rec rec;
 	uint32_t steps = t->size / 16, to;
-	if (!sl_read(t, SL_DUMMY, &rec)) return bad(db, SL_DUMMY, "no dummy record");
+	if (!sl_read(t, SL_DUMMY, &rec)) return CYRUSDB_IOERROR;
 	while ((to = sl_word(t, rec.ptroff)) != 0 && steps--) {
-		if (!sl_read(t, to, &rec) || (rec.type != SL_INORDER && rec.type != SL_ADD)) return bad(db, to, "no record of the list");
+		if (!sl_read(t, to, &rec) || (rec.type != SL_INORDER && rec.type != SL_ADD)) return CYRUSDB_IOERROR;
 		if (!fn(arg, sl_key(t, &rec))) break;
 	}
 	return CYRUSDB_OK;

@@ -123,10 +123,24 @@ static bool whole_transaction(const struct rebuild *b, uint32_t **at, size_t *n,
 	return false;
 }
 
+/* Does a whole transaction lie somewhere behind `off`? After a power failure none does: what a COMMIT closes was on the disk before it. One
+ * that does is proof of other damage, and of something to lose. */
+static bool committed_behind(const struct sl *t, uint32_t off)
+{
+	struct sl_rec rec;
+	bool any = false;
+	for (; off < t->size && t->size - off >= 4; off = any ? rec.next : off + 4) {
+		bool was = any;
+		any = sl_read(t, off, &rec) && (rec.type == SL_ADD || rec.type == SL_DELETE || rec.type == SL_COMMIT);
+		if (any && was && rec.type == SL_COMMIT) return true;
+	}
+	return false;
+}
+
 static int replay(struct rebuild *b)
 {
 	struct sl *t = sl_of(b->db);
-	uint32_t *at = NULL, end;
+	uint32_t *at = NULL, end, hole = 0;      /* hole: where zeros began, until a transaction is met behind them */
 	size_t n, alloc = 0;
 	int r = CYRUSDB_OK;
 	while (!r && b->off + 4 <= t->size) {
@@ -134,8 +148,13 @@ static int replay(struct rebuild *b)
 		if (!type) {
 			if (!b->damaged) log_msg(LOG_ERR, "DBERROR: skiplist recovery %s: zeros at %u, skipping", b->db->path, b->off);
 			b->damaged = true;
+			if (!hole) hole = b->off;
 			b->off += 4;
 			continue;
+		}
+		if (type != SL_COMMIT && type != SL_ADD && type != SL_DELETE && !committed_behind(t, b->off)) {
+			log_msg(LOG_NOTICE, "skiplist recovery %s: found the rest of a partial txn, not replaying", b->db->path);
+			break;
 		}
 		if (type != SL_COMMIT && type != SL_ADD && type != SL_DELETE) {
 			log_msg(LOG_ERR, "DBERROR: skiplist recovery %s: unknown record type %u at %u", b->db->path, type, b->off);
@@ -152,7 +171,9 @@ static int replay(struct rebuild *b)
 			else r = rec.type == SL_ADD ? replay_add(b, &rec) : replay_delete(b, &rec);
 		}
 		b->off = end;
+		hole = 0;
 	}
+	if (hole) b->off = hole;
 	free(at);
 	return r;
 }

@@ -610,9 +610,9 @@ static int ts_in_file_order(struct cyrusdb *db, bool (*fn)(void *arg, struct db_
 	struct ts *t = ts_of(db);
 	struct ts_rec rec;
 	uint64_t to, steps = t->end / 24;
-	int r = ts_read(db, TS_DUMMY, t->end, &rec, false);
+	int r = ts_read(db, TS_DUMMY, t->end, &rec, true);
 	while (!r && !(r = ts_follow(db, &rec, NULL, &to)) && to && steps--) {
-		r = ts_read(db, to, t->end, &rec, false);
+		r = ts_read(db, to, t->end, &rec, true);
 		if (!r && !fn(arg, ts_key(t, &rec))) break;
 	}
 	return r;
