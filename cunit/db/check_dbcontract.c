@@ -857,6 +857,27 @@ START_TEST(engines_that_are_not_here)
 }
 END_TEST
 
+/* The same for what this build was made without. */
+START_TEST(engines_that_were_not_built)
+{
+	static const struct { const char *name, *file; } all[] = {
+		{ "berkeley", "b.berkeley" }, { "berkeley-hash", "b.berkeley-hash" }, { "berkeley-nosync", "b.berkeley" },
+		{ "berkeley-hash-nosync", "b.berkeley-hash" }, { "sql", "sql.sqlite" },
+	};
+	struct cyrusdb *db = NULL;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (cyrusdb_engine_known(all[i].name)) continue;
+		expect_log();
+		const char *path = copy_golden(all[i].file, all[i].name);
+		ck_assert_int_eq(cyrusdb_open(env, all[i].name, path, CYRUSDB_CREATE, &db), CYRUSDB_INTERNAL);
+		ck_assert(log_said(path) && log_said("build with") && log_said("cvt_cyrusdb"));
+		expect_log();
+		ck_assert_int_eq(cyrusdb_open(env, "twoskip", path, CYRUSDB_CONVERT, &db), CYRUSDB_IOERROR);
+		ck_assert(log_said(path) && log_said("build with") && log_said("cvt_cyrusdb"));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dbcontract");
@@ -888,6 +909,7 @@ int main(void)
 	tcase_add_loop_test(t, copies_for_the_backup, 0, DBROWS);
 	tcase_add_test(t, result_codes);
 	tcase_add_test(t, engines_that_are_not_here);
+	tcase_add_test(t, engines_that_were_not_built);
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }
