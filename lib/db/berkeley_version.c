@@ -10,6 +10,7 @@
 #include <db.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { REGION_MAGIC = 0x120897 };
 
@@ -23,6 +24,24 @@ static bool read_words(const char *path, off_t off, uint32_t *w, size_t n)
 	return got == (ssize_t)(n * 4);
 }
 
+/* The first page as 32 bit words (seen in files of 5.3). The library divides by some of them, and goes to the pages that others name. */
+enum { META_PAGESIZE = 5, META_LAST = 8, META_MINKEY = 19, META_ROOT = 22, META_WORDS = 23 };
+
+static int check_meta(const char *path, bool swapped, bool btree)
+{
+	uint32_t w[META_WORDS];
+	struct stat st;
+	if (stat(path, &st) < 0 || !read_words(path, 0, w, META_WORDS)) return CYRUSDB_OK;
+	for (int i = 0; swapped && i < META_WORDS; i++) w[i] = __builtin_bswap32(w[i]);
+	uint64_t page = w[META_PAGESIZE], size = (uint64_t)st.st_size;
+	bool sound = page >= 512 && page <= 65536 && !(page & (page - 1)) && size >= page && w[META_LAST] < size / page;
+	if (sound && btree) sound = w[META_MINKEY] >= 2 && w[META_MINKEY] < page && w[META_ROOT] && w[META_ROOT] < size / page;
+	if (sound) return CYRUSDB_OK;
+	log_msg(LOG_ERR, "DBERROR: berkeley: %s is damaged: its first page cannot be right: put back a copy (db.backup1), or see what "
+		"db%d.%d_dump -R %s can still read", path, DB_VERSION_MAJOR, DB_VERSION_MINOR, path);
+	return CYRUSDB_IOERROR;
+}
+
 int berkeley_check_table(const char *path)
 {
 	uint32_t w[2];
@@ -31,7 +50,7 @@ int berkeley_check_table(const char *path)
 	uint32_t magic = swapped ? __builtin_bswap32(w[0]) : w[0], version = swapped ? __builtin_bswap32(w[1]) : w[1];
 	if (magic != DB_BTREEMAGIC && magic != DB_HASHMAGIC) return CYRUSDB_OK;
 	uint32_t oldest = magic == DB_BTREEMAGIC ? DB_BTREEOLDVER : DB_HASHOLDVER, newest = magic == DB_BTREEMAGIC ? DB_BTREEVERSION : DB_HASHVERSION;
-	if (version >= oldest && version <= newest) return CYRUSDB_OK;
+	if (version >= oldest && version <= newest) return check_meta(path, swapped, magic == DB_BTREEMAGIC);
 	if (version > newest)
 		log_msg(LOG_ERR, "DBERROR: berkeley: %s was written by a newer Berkeley DB than %d.%d (format %u, known up to %u): dump it with that release "
 			"(dbX.Y_dump %s >DUMP) and load it with this one (db%d.%d_load -f DUMP %s.new)", path, DB_VERSION_MAJOR, DB_VERSION_MINOR, version, newest,

@@ -173,7 +173,8 @@ static bool we_hold_it(const struct cyrusdb *db)
 	const char *mine = database_of(db->env, q->driver, db->path);
 	for (size_t i = 0; i < db->env->open.n; i++) {
 		const struct cyrusdb *other = db->env->open.v[i];
-		if (other == db || !other->in_txn || strcmp(other->engine->name, "sql") || strcmp(database_of(db->env, q->driver, other->path), mine)) continue;
+		if (other == db || !other->in_txn || strcmp(other->engine->name, "sql")) continue;
+		if (strcmp(database_of(db->env, q->driver, other->path), mine)) continue;
 		log_msg(LOG_ERR, "DBERROR: sql: %s: a transaction on %s is open in the same file %s: leave sql_database unset, so that each table has its "
 			"own", db->path, other->path, mine);
 		return true;

@@ -48,8 +48,8 @@ static void log_holder(const struct cyrusdb *db, PGconn *c, const char *lock)
 	char *name = table ? mem_dup(table, (size_t)(strrchr(lock, '"') + 1 - table)) : NULL;
 	const char *value[1] = { name };
 	PQclear(PQexec(c, "ROLLBACK"));
-	PGresult *res = PQexecParams(c, "SELECT pid FROM pg_locks WHERE relation = $1::text::regclass AND granted AND mode = 'ShareRowExclusiveLock' LIMIT 1",
-		1, NULL, value, NULL, NULL, 1);
+	PGresult *res = PQexecParams(c, "SELECT pid FROM pg_locks WHERE relation = $1::text::regclass AND granted"
+		" AND mode = 'ShareRowExclusiveLock' LIMIT 1", 1, NULL, value, NULL, NULL, 1);
 	if (PQresultStatus(res) == PGRES_TUPLES_OK) each_row(res, note_pid, &pid);
 	PQclear(res);
 	free(name);

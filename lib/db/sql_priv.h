@@ -3,7 +3,8 @@
 #define CAMB_SQL_PRIV_H
 #include "db/db_priv.h"
 
-/* The statements, with @ for the quoted name of the table, # for the name within quotes; parameters are bytes and always bound. A driver without a statement has NULL. */
+/* The statements, with @ for the quoted name of the table, # for the name within quotes; parameters are bytes and always bound. A driver
+ * without a statement has NULL. */
 enum sql_text {
 	SQL_EXISTS, SQL_CREATE, SQL_INDEX, SQL_FETCH, SQL_FIRST, SQL_AFTER, SQL_FROM, SQL_KEYS, SQL_INSERT, SQL_UPDATE, SQL_DELETE, SQL_CLEAR,
 	SQL_BEGIN, SQL_LOCK, SQL_COMMIT, SQL_ROLLBACK, SQL_CHECK, SQL_DROP, SQL_TEXTS
