@@ -12,13 +12,21 @@ EXTRA_DIST += cunit/golden/conf
 
 
 if UNIT_TESTS
-check_PROGRAMS += check_dbformat check_dbcrash
-TESTS += check_dbformat check_dbcrash
+check_PROGRAMS += check_dbcontract check_dbbad check_dbformat check_dbcrash
+TESTS += check_dbcontract check_dbbad check_dbformat check_dbcrash
+check_dbbad_SOURCES = cunit/db/check_dbbad.c cunit/db/dbtest.h cunit/db/dbrows.h
+check_dbbad_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbbad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbbad_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
+check_dbcontract_SOURCES = cunit/db/check_dbcontract.c cunit/db/dbtest.h cunit/db/dbrows.h
+check_dbcontract_CPPFLAGS = $(AM_CPPFLAGS)
+check_dbcontract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_dbcontract_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
 check_dbformat_SOURCES = cunit/db/check_dbformat.c cunit/db/dbtest.h
 check_dbformat_CPPFLAGS = $(AM_CPPFLAGS)
 check_dbformat_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_dbformat_LDADD = $(LIB_LIBS) $(CHECK_LIBS)
-check_dbcrash_SOURCES = cunit/db/check_dbcrash.c cunit/db/dbtest.h
+check_dbcrash_SOURCES = cunit/db/check_dbcrash.c cunit/db/dbtest.h cunit/db/disk.h
 check_dbcrash_CPPFLAGS = $(AM_CPPFLAGS)
 check_dbcrash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_dbcrash_LDADD = $(LIB_LIBS) $(CHECK_LIBS)

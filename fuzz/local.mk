@@ -3,7 +3,7 @@ FUZZ_REPLAY = fuzz/replay.c fuzz/replay.h
 
 # `make fuzz`, in a build with --enable-fuzzer: each target for FUZZ_SECONDS from its corpus; what it finds is kept in fuzz-found/.
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = twoskip cyrusconf message lmtpaddr imapargs prot acl mailbox
+FUZZ_TARGETS = twoskip skiplist flat quotalegacy $(FUZZ_SQLITE) cyrusconf message lmtpaddr imapargs prot acl mailbox
 fuzz: $(FUZZ_TARGETS:%=fuzz_%)
 	@test -n "$(FUZZ_LDFLAGS)" || { echo "configure with CC=clang --enable-fuzzer first"; exit 1; }
 	@$(MKDIR_P) fuzz-found; failed=; for t in $(FUZZ_TARGETS); do \
@@ -20,6 +20,30 @@ TESTS += fuzz_twoskip
 fuzz_twoskip_SOURCES = fuzz/fuzz_twoskip.c $(FUZZ_REPLAY)
 fuzz_twoskip_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
 EXTRA_DIST += fuzz/corpus/twoskip
+
+FUZZ_DB = fuzz/fuzz_db.h $(FUZZ_REPLAY)
+check_PROGRAMS += fuzz_skiplist fuzz_flat fuzz_quotalegacy
+TESTS += fuzz_skiplist fuzz_flat fuzz_quotalegacy
+fuzz_skiplist_SOURCES = fuzz/fuzz_skiplist.c $(FUZZ_DB)
+fuzz_skiplist_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
+fuzz_flat_SOURCES = fuzz/fuzz_flat.c $(FUZZ_DB)
+fuzz_flat_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
+fuzz_quotalegacy_SOURCES = fuzz/fuzz_quotalegacy.c $(FUZZ_DB)
+fuzz_quotalegacy_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
+if BDB
+# Neither among the tests nor in `make fuzz`: what it finds are faults of the library's own on damaged pages. By hand: ./fuzz_berkeley
+check_PROGRAMS += fuzz_berkeley
+fuzz_berkeley_SOURCES = fuzz/fuzz_berkeley.c $(FUZZ_DB)
+fuzz_berkeley_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
+endif
+if SQLITE
+FUZZ_SQLITE = sqlite
+check_PROGRAMS += fuzz_sqlite
+TESTS += fuzz_sqlite
+fuzz_sqlite_SOURCES = fuzz/fuzz_sqlite.c $(FUZZ_DB)
+fuzz_sqlite_LDADD = $(FUZZ_LDFLAGS) $(LIB_LIBS)
+endif
+EXTRA_DIST += fuzz/corpus/skiplist fuzz/corpus/flat fuzz/corpus/quotalegacy fuzz/corpus/berkeley fuzz/corpus/sqlite
 
 # cyrus.conf
 check_PROGRAMS += fuzz_cyrusconf

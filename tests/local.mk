@@ -4,9 +4,10 @@ TESTS += tests/master/run.sh
 EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/test_check.py tests/master/test_library.py \
 	tests/master/test_master.py tests/master/test_service.py tests/master/test_storm.py tests/master/test_watch.py
 
-# `make check-slow`: the storms at full length, and a directory of a million entries
+# `make check-slow`: the storms at full length, thousands of deaths for each database engine, and a directory of a million entries
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
+	test ! -x check_dbcrash || srcdir=$(srcdir) DBCRASH_ROUNDS=5000 CK_RUN_CASE=lost ./check_dbcrash
 	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
 .PHONY: check-slow
 
@@ -44,7 +45,7 @@ TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 TESTS += tests/list.sh tests/story.sh
 EXTRA_DIST += tests/list.sh tests/test_list.py tests/story.sh tests/test_story.py
 EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
-	tests/test_peer_master.py
+	tests/test_peer_master.py tests/test_peer_db.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
@@ -78,3 +79,7 @@ EXTRA_DIST += tests/man_tools.py tests/tools/tables.py
 # users denied, tools beside Debian's, ten turns, the recovery guide
 TESTS += tests/tables.sh
 EXTRA_DIST += tests/tables.sh tests/test_tables.py tests/test_peer_turns.py tests/test_recover.py
+
+# the database engine sql with PostgreSQL
+TESTS += tests/sql.sh
+EXTRA_DIST += tests/sql.sh

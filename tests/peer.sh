@@ -7,4 +7,4 @@ if [ -z "$PEER_ROOT" ]; then
 	PEER_ROOT=$PWD/peer
 	"${srcdir:-.}/tests/lib/peer.sh" "$PEER_ROOT" || { echo "Debian's Cyrus could not be unpacked"; exit 77; }
 fi
-exec env PEER_ROOT="$PEER_ROOT" builddir="$PWD" PYTHONDONTWRITEBYTECODE=1 "$PY" -m pytest -q -rs -p no:cacheprovider "${srcdir:-.}/tests/test_peer.py" "${srcdir:-.}/tests/test_peer_master.py"
+exec env PEER_ROOT="$PEER_ROOT" builddir="$PWD" PYTHONDONTWRITEBYTECODE=1 "$PY" -m pytest -q -rs -p no:cacheprovider "${srcdir:-.}/tests/test_peer.py" "${srcdir:-.}/tests/test_peer_master.py" "${srcdir:-.}/tests/test_peer_db.py"

@@ -21,9 +21,18 @@
 static char dir[64];
 static struct cyrusdb_env *env;
 
+/* ---- what was logged since expect_log() */
+
+static struct buf logged;
+
+static inline void expect_log(void) { buf_reset(&logged); }
+static inline bool log_said(const char *text) { return strstr(buf_cstr(&logged), text) != NULL; }
+
 static inline void no_log(void *arg, int priority, const char *line)
 {
 	(void)arg, (void)priority;
+	buf_puts(&logged, line);
+	buf_putc(&logged, '\n');
 	if (getenv("DBTEST_LOG") && *getenv("DBTEST_LOG")) fprintf(stderr, "%s\n", line);
 }
 
@@ -32,15 +41,24 @@ static inline struct cyrusdb_env *new_env(void)
 	char sub[80];
 	snprintf(sub, sizeof sub, "%s/db", dir);
 	struct cyrusdb_env *e = cyrusdb_env_new(sub, false);
-	cyrusdb_env_settings(e)->skiplist_always_checkpoint = false;
+	struct cyrusdb_settings *s = cyrusdb_env_settings(e);
+	s->skiplist_always_checkpoint = false;
+	const char *server = getenv("DBTEST_PGSQL");             /* tests/sql.sh: the folder of a PostgreSQL server's socket */
+	s->sql_engine = server ? "pgsql" : "sqlite";
+	if (server) s->sql_hostnames = server, s->sql_database = "postgres";
 	return e;
 }
 
 static inline void setup(void)
 {
-	strcpy(dir, "/tmp/check_db.XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+	if (!tmp) tmp = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(dir, sizeof dir, "%.40s/check_db.XXXXXX", tmp);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	log_hook(no_log, NULL);
+	/* tables are named after files, whatever their folder */
+	if (getenv("DBTEST_PGSQL"))
+		ck_assert_int_eq(system("psql -qX -h $DBTEST_PGSQL -d postgres -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1"), 0);
 	char stamp[100];
 	snprintf(stamp, sizeof stamp, "%s/db/skipstamp", dir);
 	ck_assert_int_eq(newfile_write(stamp, 0600, "\0\0\0\1", 4), 0);
@@ -55,6 +73,7 @@ static inline void teardown(void)
 	ck_assert_int_eq(system(cmd), 0);
 	free(cmd);
 	log_hook(NULL, NULL);
+	buf_free(&logged);
 }
 
 static inline const char *path_of(const char *name)
@@ -71,6 +90,8 @@ static inline char *golden(const char *name)
 	const char *src = getenv("srcdir");
 	return mem_printf("%s/cunit/golden/cyrusdb/%s", src ? src : ".", name);
 }
+
+static inline const char *db_path(const char *engine) { return path_of(strcmp(engine, "quotalegacy") ? "x.db" : "quotas.db"); }
 
 static inline const char *copy_golden(const char *name, const char *as)
 {

@@ -77,6 +77,8 @@ int store_open(struct store **out, struct conf *conf, bool create)
 	return r;
 }
 
+enum { ORDER_SAMPLE = 1000 };                  /* records of the list that must be sorted as improved_mboxlist_sort says */
+
 int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create)
 {
 	struct store *st = mem_zalloc(sizeof *st);
@@ -92,6 +94,7 @@ int store_open_list(struct store **out, struct conf *conf, const char *mboxlist,
 	int r = open_list(st, buf_cstr(&path), (create ? CYRUSDB_CREATE : 0) | (sorted ? CYRUSDB_MBOXSORT : 0));
 	if (!r) r = settle_layout(st);
 	if (!r) r = resort(st, sorted);
+	if (!r && cyrusdb_check_order(st->mboxlist, ORDER_SAMPLE)) r = ERR_IO;
 	buf_free(&path);
 	if (r) {
 		store_close(st);

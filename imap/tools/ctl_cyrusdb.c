@@ -7,27 +7,30 @@
 #include "base/ptrarray.h"
 #include "conf/program.h"
 #include "db/dbconf.h"
+#include "store/layout.h"
 #include "store/recover.h"
 #include "store/store.h"
 #include "sys/dirwalk.h"
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-static const struct table { const char *name; enum conf_opt engine, path; bool archive; } tables[] = {
+/* sorted: improved_mboxlist_sort says how */
+static const struct table { const char *name; enum conf_opt engine, path; bool archive, sorted; } tables[] = {
 
-	{ "mailboxes.db", OPT_MBOXLIST_DB, OPT_MBOXLIST_DB_PATH, true },
-	{ "quotas.db", OPT_QUOTA_DB, OPT_QUOTA_DB_PATH, true },
-	{ "annotations.db", OPT_ANNOTATION_DB, OPT_ANNOTATION_DB_PATH, true },
-	{ "deliver.db", OPT_DUPLICATE_DB, OPT_DUPLICATE_DB_PATH, false },
-	{ "tls_sessions.db", OPT_TLS_SESSIONS_DB, OPT_TLS_SESSIONS_DB_PATH, false },
-	{ "ptclient/ptscache.db", OPT_PTSCACHE_DB, OPT_PTSCACHE_DB_PATH, false },
-	{ "statuscache.db", OPT_STATUSCACHE_DB, OPT_STATUSCACHE_DB_PATH, false },
+	{ "mailboxes.db", OPT_MBOXLIST_DB, OPT_MBOXLIST_DB_PATH, true, true },
+	{ "quotas.db", OPT_QUOTA_DB, OPT_QUOTA_DB_PATH, true, true },
+	{ "annotations.db", OPT_ANNOTATION_DB, OPT_ANNOTATION_DB_PATH, true, false },
+	{ "deliver.db", OPT_DUPLICATE_DB, OPT_DUPLICATE_DB_PATH, false, false },
+	{ "tls_sessions.db", OPT_TLS_SESSIONS_DB, OPT_TLS_SESSIONS_DB_PATH, false, false },
+	{ "ptclient/ptscache.db", OPT_PTSCACHE_DB, OPT_PTSCACHE_DB_PATH, false, false },
+	{ "statuscache.db", OPT_STATUSCACHE_DB, OPT_STATUSCACHE_DB_PATH, false, false },
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -46,7 +49,7 @@ static size_t bare_length(const char *engine)
 	return s ? (size_t)(s - engine) : strlen(engine);
 }
 
-static int check_convert(const struct conf *c, struct cyrusdb_env *env, const struct table *t)
+static int check_convert(const struct conf *c, struct cyrusdb_env *env, const struct table *t, int sort)
 {
 	const char *want = conf_word(c, t->engine);
 	char *path = table_path(c, t);
@@ -54,21 +57,58 @@ static int check_convert(const struct conf *c, struct cyrusdb_env *env, const st
 	int r = CYRUSDB_OK;
 	if (have && (strlen(have) != bare_length(want) || strncmp(have, want, strlen(have)))) {
 		log_msg(LOG_NOTICE, "converting %s from %s to %s", path, have, want);
-		r = cyrusdb_convert(env, path, path, have, want);
+		r = cyrusdb_convert_sorted(env, path, path, have, want, sort);
 		if (r) log_msg(LOG_NOTICE, "conversion failed %s", path);
 	}
 	free(path);
 	return r;
 }
 
-static int recover(struct conf *c, bool lists_too)
+/* A table whose order is not the configured one is no use: look-ups in it miss. */
+static int check_order(const struct conf *c, struct cyrusdb_env *env, const struct table *t, int sort)
 {
-	int rc = 0;
-	struct cyrusdb_env *env = dbconf_env(c, true);
+	struct cyrusdb *db;
+	char *path = table_path(c, t);
+	int r = CYRUSDB_OK;
+	if (access(path, F_OK) == 0 && !cyrusdb_open(env, conf_word(c, t->engine), path, sort, &db)) {
+		r = cyrusdb_check_order(db, SIZE_MAX);
+		cyrusdb_close(db);
+	}
+	if (r) fprintf(stderr, "ctl_cyrusdb: %s is not sorted as improved_mboxlist_sort says; what to do is in the log\n", path);
+	free(path);
+	return r;
+}
+
+/* improved_mboxlist_sort counts in stores of 2.5 only; whose it is shows in the mailbox list, which may be about to be converted. */
+static int sort_flag(const struct conf *c, struct cyrusdb_env *env)
+{
+	enum conf_level level = conf_level_wanted(c);
+	struct cyrusdb *db;
+	char *path = table_path(c, &tables[0]);
+	const char *have = cyrusdb_detect(path);
+	if (conf_bool(c, OPT_IMPROVED_MBOXLIST_SORT) && level == LEVEL_AUTO && have && !cyrusdb_open(env, have, path, CYRUSDB_RDONLY, &db)) {
+		if (cyrusdb_check_order(db, SIZE_MAX) || layout_detect(db, &level)) level = LEVEL_AUTO;
+		cyrusdb_close(db);
+	}
+	free(path);
+	return conf_bool(c, OPT_IMPROVED_MBOXLIST_SORT) && level == LEVEL_25 ? CYRUSDB_MBOXSORT : 0;
+}
+
+static int recover_tables(const struct conf *c, struct cyrusdb_env *env)
+{
+	int rc = 0, sort = sort_flag(c, env);
 	for (int i = 0; i < TABLES; i++) {
-		int r = check_convert(c, env, &tables[i]);
+		int flags = tables[i].sorted ? sort : 0, r = check_convert(c, env, &tables[i], flags);
+		if (!r && tables[i].sorted) r = check_order(c, env, &tables[i], flags);
 		if (r) rc = r;
 	}
+	return rc;
+}
+
+static int recover(struct conf *c, bool lists_too)
+{
+	struct cyrusdb_env *env = dbconf_env(c, true);
+	int rc = recover_tables(c, env);
 	cyrusdb_env_free(env);
 	if (!lists_too) return rc;
 	struct store *st;

@@ -10,6 +10,16 @@
 #else
 #define WITH_BDB false
 #endif
+#ifdef HAVE_SQLITE
+#define WITH_SQLITE true
+#else
+#define WITH_SQLITE false
+#endif
+#ifdef HAVE_PGSQL
+#define WITH_PGSQL true
+#else
+#define WITH_PGSQL false
+#endif
 #ifdef HAVE_LIBWRAP
 #define WITH_WRAP true
 #else
@@ -47,8 +57,8 @@ static const struct { const char *group, *name; bool there; } parts[] = {
 	{ "dependency", "tcpwrappers", WITH_WRAP },
 	{ "database", "berkeley", WITH_BDB },
 	{ "database", "mysql", false },
-	{ "database", "pgsql", false },
-	{ "database", "sqlite", false },
+	{ "database", "pgsql", WITH_PGSQL },
+	{ "database", "sqlite", WITH_SQLITE },
 	{ "search", "squat", false },
 	{ "search", "xapian", false },
 	{ "search", "xapian_cjk_tokens", false },

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation without a transaction gives up */
 
@@ -23,10 +25,22 @@ const char *cyrusdb_strerror(int rc)
 	return text[-rc];
 }
 
+void db_log_errno(const char *engine, const char *doing, const char *path, int e)
+{
+	struct stat st;
+	if (e != EACCES && e != EPERM) {
+		log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s", engine, doing, path, strerror(e));
+		return;
+	}
+	if (stat(path, &st) < 0) st.st_uid = (uid_t)-1, st.st_mode = 0;
+	log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s (we are uid %ld, it belongs to uid %ld, mode %o): give it to the account of the servers, "
+		"chown %s %s", engine, doing, path, strerror(e), (long)geteuid(), (long)(int)st.st_uid, (unsigned)st.st_mode & 07777, CYRUS_USER, path);
+}
+
 int db_io(const struct cyrusdb *db, const char *doing)
 {
 	int e = errno;
-	log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s", db->engine->name, doing, db->path, strerror(e));
+	db_log_errno(db->engine->name, doing, db->path, e);
 	return err_from_errno(e) == ERR_NOSPACE ? CYRUSDB_FULL : CYRUSDB_IOERROR;
 }
 
@@ -52,7 +66,7 @@ static void db_unlock(struct cyrusdb *db)
 
 static int txn_abort(struct cyrusdb *db)
 {
-	int r = db->engine->abort(db);
+	int r = db->shared ? CYRUSDB_OK : db->engine->abort(db);
 	db->in_txn = db->failed = false;
 	db_unlock(db);
 	return r;
@@ -64,7 +78,7 @@ static int txn_commit(struct cyrusdb *db)
 		txn_abort(db);
 		return CYRUSDB_IOERROR;
 	}
-	int r = db->engine->commit(db);
+	int r = db->shared ? CYRUSDB_OK : db->engine->commit(db);
 	if (r) {
 		txn_abort(db);
 		return r;
@@ -85,11 +99,14 @@ static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn,
 {
 	*op = (struct op){ db, txn, write, false };
 	if (write && (db->flags & CYRUSDB_RDONLY)) return CYRUSDB_READONLY;
-	if (txn && *txn) return (*txn)->db == db && db->in_txn ? CYRUSDB_OK : CYRUSDB_INTERNAL;
+	if (txn && *txn && ((*txn)->db != db || !db->in_txn)) return CYRUSDB_INTERNAL;
+	if (txn && *txn) return CYRUSDB_OK;
 	if (db->held) return write || txn ? CYRUSDB_LOCKED : CYRUSDB_OK;
 	if (txn) {
 		if (db->in_txn) return CYRUSDB_LOCKED;
-		int r = db_lock(db, true);
+		db->shared = db->flags & CYRUSDB_SHARED;
+		if (db->shared && write) return CYRUSDB_READONLY;
+		int r = db_lock(db, !db->shared);
 		if (r) return r;
 		db->in_txn = true;
 		db->failed = false;
@@ -102,7 +119,9 @@ static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn,
 		return CYRUSDB_INTERNAL;
 	}
 	op->own = true;
+	db->shared = false;
 	if (!write) return db_lock(db, false);
+	if (db->flags & CYRUSDB_SHARED) return CYRUSDB_READONLY;
 	int r = db_lock(db, true);
 	if (!r) db->in_txn = true;
 	return r;
@@ -182,15 +201,15 @@ int cyrusdb_fetch(struct cyrusdb *db, const void *key, size_t keylen, const char
 	return r;
 }
 
-/* Engines without next(): the key after `key` in the list of all. */
+/* Engines without next(): the key after `key` in the list of all. One that the transaction has deleted may still be listed. */
 static int next_of_keys(struct cyrusdb *db, struct db_slice key, struct db_slice *found, struct db_slice *val)
 {
 	struct db_keys all = { NULL, 0, 0 };
 	int r = db->engine->keys(db, slice("", 0), &all);
 	size_t i = 0;
 	while (!r && i < all.n && key.n && db->engine->compare(db, all.v[i], key) <= 0) i++;
-	if (!r && i == all.n) r = CYRUSDB_NOTFOUND;
-	if (!r) {
+	if (!r) r = CYRUSDB_NOTFOUND;
+	for (; r == CYRUSDB_NOTFOUND && i < all.n; i++) {
 		buf_set(&db->key, all.v[i].p, all.v[i].n);
 		*found = slice(db->key.s, db->key.len);
 		r = db->engine->fetch(db, *found, val);
@@ -242,7 +261,8 @@ static int write_op(struct cyrusdb *db, enum write what, struct db_slice key, st
 		struct op op;
 		r = op_begin(&op, db, txn, true);
 		if (r) return r;
-		if (!key.n) r = CYRUSDB_INTERNAL;
+		if (db->shared) r = CYRUSDB_READONLY;
+		else if (!key.n) r = CYRUSDB_INTERNAL;
 		else if (what == WRITE_DELETE) r = db->engine->del(db, key);
 		else r = db->engine->put(db, key, val, what == WRITE_CREATE);
 		if (what == WRITE_DELETE && force && r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
@@ -463,6 +483,7 @@ int cyrusdb_consistent(struct cyrusdb *db)
 
 int cyrusdb_repack(struct cyrusdb *db)
 {
+	if (db->flags & CYRUSDB_SHARED) return CYRUSDB_READONLY;
 	if (!db->engine->repack) return CYRUSDB_OK;
 	if (db->in_txn) return CYRUSDB_LOCKED;
 	int r = db_lock(db, true);
@@ -487,6 +508,23 @@ int cyrusdb_dump(struct cyrusdb *db, int detail)
 	int r = op_begin(&op, db, NULL, false);
 	if (r) return r;
 	r = db->engine->dump(db, detail);
+	return op_end(&op, r, true);
+}
+
+int cyrusdb_check_order(struct cyrusdb *db, size_t most)
+{
+	struct op op;
+	int r = op_begin(&op, db, NULL, false);
+	if (r) return r;
+	bool other = db_sorted_otherwise(db, most), mbox = db->flags & CYRUSDB_MBOXSORT;
+	if (other && (db->flags & CYRUSDB_RDONLY)) db->flags ^= CYRUSDB_MBOXSORT;
+	else if (other) {
+		r = CYRUSDB_IOERROR;
+		log_msg(LOG_ERR, "DBERROR: %s is sorted %s improved_mboxlist_sort, which is %s here: put the option back, dump the table "
+			"(ctl_mboxlist -d; cyr_dbtool %s%s %s show), change the option, move the file away and load the dump (ctl_mboxlist -u; "
+			"cyr_dbtool -n %s%s %s set)", db->path, mbox ? "without" : "with", mbox ? "on" : "off", mbox ? "" : "-M ", db->path,
+			db->engine->name, mbox ? "-M " : "", db->path, db->engine->name);
+	}
 	return op_end(&op, r, true);
 }
 

@@ -23,6 +23,9 @@ enum cyrusdb_flags {
 	CYRUSDB_MBOXSORT = 0x02,    /* mailbox order (spec 2.3) instead of the engine's own */
 	CYRUSDB_CONVERT = 0x04,     /* another engine's file is converted in place */
 	CYRUSDB_NOCOMPACT = 0x08,
+	CYRUSDB_SHARED = 0x10,      /* transactions take the read lock only, and a write in one fails with READONLY; not with CONVERT. When a
+	                               path is open more than once, only as long as every opener asked for it */
+	CYRUSDB_NOCRC = 0x20,       /* taken for the sake of callers; checksums are verified all the same */
 	CYRUSDB_RDONLY = 0x100,     /* ours: open read-only, never recover or write; for tools that only look */
 };
 
@@ -38,6 +41,9 @@ void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still
 struct cyrusdb_settings {
 	bool fulldirhash, virtdomains;                       /* quotalegacy: where its files lie */
 	bool skiplist_unsafe, skiplist_always_checkpoint;    /* the second is true in a new environment */
+	/* of the configuration, which outlives the environment; NULL: unset */
+	const char *sql_engine, *sql_database, *sql_hostnames, *sql_user, *sql_passwd;
+	bool sql_usessl;
 	unsigned berkeley_cachesize, berkeley_locks_max, berkeley_txns_max;   /* KiB, count, count; 512, 50000, 100 */
 };
 struct cyrusdb_settings *cyrusdb_env_settings(struct cyrusdb_env *env);
@@ -96,8 +102,16 @@ int cyrusdb_repack(struct cyrusdb *db);
 int cyrusdb_dump(struct cyrusdb *db, int detail);         /* structure, for a human, on stdout */
 int cyrusdb_sync(struct cyrusdb_env *env);
 int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *const *paths, const char *dir);
+/* A copy of `from` under another engine; from == to: in its place. Until all of it is there the original stays. It keeps its order:
+ * that of the mailbox list where the file is in it and in no other. The second form sorts by `flags` (CYRUSDB_MBOXSORT or 0). */
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
+int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int flags);
 void cyrusdb_mbox_ranks(unsigned char rank[256]);         /* mailbox order (spec 2.3), byte by byte */
+/* 0 when the file is sorted as the handle has it, as far as its first `most` records show. The order is not recorded in a file and a
+ * wrong one makes look-ups miss (spec 2.4): IOERROR when it is sorted the other way, and the log says what to do. A read-only handle
+ * takes the order of the file over instead. */
+int cyrusdb_check_order(struct cyrusdb *db, size_t most);
 int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
 
 /* Text form, spec 1.9: KEY TAB VALUE LF, nothing quoted. cyrusdb_undumpfile() reads such lines (and those without a TAB, which

@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/sys.h"
 
 #include <errno.h>
@@ -19,7 +20,11 @@ static const struct db_engine *const engines[] = {
 #ifdef HAVE_BDB
 	&engine_berkeley, &engine_berkeley_nosync, &engine_berkeley_hash, &engine_berkeley_hash_nosync,
 #endif
-	&engine_flat, &engine_skiplist, &engine_quotalegacy, &engine_twoskip, NULL
+	&engine_flat, &engine_skiplist, &engine_quotalegacy,
+#ifdef HAVE_SQL
+	&engine_sql,
+#endif
+	&engine_twoskip, NULL
 };
 
 const char *const *cyrusdb_engines(void)
@@ -28,9 +33,43 @@ const char *const *cyrusdb_engines(void)
 #ifdef HAVE_BDB
 		"berkeley", "berkeley-nosync", "berkeley-hash", "berkeley-hash-nosync",
 #endif
-		"flat", "skiplist", "quotalegacy", "twoskip", NULL
+		"flat", "skiplist", "quotalegacy",
+#ifdef HAVE_SQL
+		"sql",
+#endif
+		"twoskip", NULL
 	};
 	return names;
+}
+
+/* Engines that files and configurations name and this build has not: what to do about a file of theirs. */
+static const struct absent { const char *name, *advice; } absents[] = {
+#ifndef HAVE_BDB
+#define BERKELEY_ADVICE "build with Berkeley DB 5.3 (libdb5.3-dev), or convert it with the release that wrote it: " \
+	"cvt_cyrusdb FILE ENGINE FILE.new twoskip"
+	{ "berkeley", BERKELEY_ADVICE }, { "berkeley-nosync", BERKELEY_ADVICE }, { "berkeley-hash", BERKELEY_ADVICE },
+	{ "berkeley-hash-nosync", BERKELEY_ADVICE },
+#endif
+#ifndef HAVE_SQL
+	{ "sql", "build with SQLite 3 (libsqlite3-dev) or PostgreSQL (libpq-dev), or convert it with the release that wrote it: "
+		"cvt_cyrusdb FILE ENGINE FILE.new twoskip" },
+#endif
+#define NEWER_ADVICE "convert it with the server that wrote it: cvt_cyrusdb FILE ENGINE FILE.new twoskip; or dump it there " \
+	"(cyr_dbtool FILE ENGINE show >DUMP) and load it here (cyr_dbtool -n FILE.new twoskip set <DUMP)"
+	{ "twom", NEWER_ADVICE }, { "zeroskip", NEWER_ADVICE },
+};
+
+/* Logs that `path` wants an engine which is not here, and what to run. */
+static int refuse(const char *engine, const char *path)
+{
+	for (size_t i = 0; engine && i < sizeof absents / sizeof *absents; i++) {
+		if (strcmp(absents[i].name, engine)) continue;
+		log_msg(LOG_ERR, "DBERROR: %s: cyrusdb backend %s not supported by this build; for FILE %s, ENGINE %s: %s", path, engine, path, engine,
+			absents[i].advice);
+		return CYRUSDB_INTERNAL;
+	}
+	log_msg(LOG_ERR, "DBERROR: %s: cyrusdb backend %s not supported", path, engine ? engine : "(none)");
+	return CYRUSDB_INTERNAL;
 }
 
 static const struct db_engine *engine_find(const char *name)
@@ -53,6 +92,7 @@ struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover)
 	env->set.berkeley_cachesize = 512;
 	env->set.berkeley_locks_max = 50000;
 	env->set.berkeley_txns_max = 100;
+	env->lock_ms = LOCK_DEFAULT;
 	env->random = (uint64_t)clock_real_ns() ^ (uint64_t)getpid() << 40;
 	if (recover) skipstamp_recover(env);
 	return env;
@@ -118,8 +158,13 @@ const char *cyrusdb_detect(const char *path)
 {
 	char head[16];
 	uint32_t bdb;
-	int fd = sys_open(path, O_RDONLY, 0);
+	struct stat st;
+	int fd = sys_open(path, O_RDONLY | O_NONBLOCK, 0);
 	if (fd < 0) return NULL;
+	if (sys_fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {            /* nobody else's database is one */
+		sys_close(fd);
+		return "zeroskip";
+	}
 	ssize_t n = sys_pread_full(fd, head, sizeof head, 0);
 	sys_close(fd);
 	if (n < (ssize_t)sizeof head) return NULL;
@@ -128,6 +173,7 @@ const char *cyrusdb_detect(const char *path)
 		if (!memcmp(head + 4, "twoskip file", 12)) return "twoskip";
 		if (!memcmp(head + 4, "twomfile", 8)) return "twom";
 	}
+	if (!memcmp(head, "SQLite format 3", 16)) return "sql";
 	memcpy(&bdb, head + 12, 4);
 	if (bdb == BTREE_MAGIC || bdb == __builtin_bswap32(BTREE_MAGIC)) return "berkeley";
 	if (bdb == HASH_MAGIC || bdb == __builtin_bswap32(HASH_MAGIC)) return "berkeley-hash";
@@ -135,6 +181,22 @@ const char *cyrusdb_detect(const char *path)
 }
 
 /* ---- handles */
+
+int db_create_file(const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash && slash > path ? mem_dup(path, (size_t)(slash - path)) : NULL;
+	int r = folder ? file_mkdirs_sync(folder, 0755) : 0, fd = -1;
+	free(folder);
+	if (r == 0) fd = sys_open(path, O_RDWR | O_CREAT, mode);
+	if (fd >= 0 && file_sync_parent(path) < 0) {
+		int e = errno;
+		sys_close(fd);
+		errno = e;
+		return -1;
+	}
+	return fd;
+}
 
 /* The same file under any name: closing a second descriptor of it would drop our locks on the first. */
 static struct cyrusdb *find_open(struct cyrusdb_env *env, const char *path)
@@ -182,15 +244,19 @@ static int open_detected(struct cyrusdb_env *env, const struct db_engine *e, con
 	}
 	const struct db_engine *other = engine_find(real);
 	if (!other) {
-		log_msg(LOG_ERR, "DBERROR: %s is a %s database, which this build cannot read", path, real);
+		refuse(real, path);
 		return r;
 	}
 	if (other == e) return r;
 	if (flags & CYRUSDB_CONVERT) {
-		if (!convert(env, path, path, real, e->name, flags & CYRUSDB_MBOXSORT)) {
+		if (!convert(env, path, path, real, e->name, flags)) {
 			log_msg(LOG_NOTICE, "cyrusdb: converted %s from %s to %s", path, real, e->name);
 			other = e;
-		} else log_msg(LOG_ERR, "DBERROR: failed to convert %s from %s to %s, maybe someone beat us", path, real, e->name);
+		} else {
+			log_msg(LOG_ERR, "DBERROR: failed to convert %s from %s to %s, maybe someone beat us", path, real, e->name);
+			real = cyrusdb_detect(path);             /* so they did */
+			if (real && engine_find(real)) other = engine_find(real);
+		}
 	} else log_msg(LOG_NOTICE, "cyrusdb: opening %s with backend %s (requested %s)", path, real, e->name);
 	return engine_open(env, other, path, flags, out);
 }
@@ -199,14 +265,13 @@ int cyrusdb_open(struct cyrusdb_env *env, const char *engine, const char *path, 
 {
 	*out = NULL;
 	const struct db_engine *e = engine_find(engine);
-	if (!e) {
-		log_msg(LOG_ERR, "DBERROR: cyrusdb backend %s not supported", engine ? engine : "(none)");
-		return CYRUSDB_INTERNAL;
-	}
+	if (!e) return refuse(engine, path);
+	if ((flags & CYRUSDB_SHARED) && (flags & CYRUSDB_CONVERT)) return CYRUSDB_INTERNAL;
 	if ((flags & CYRUSDB_RDONLY) && (flags & (CYRUSDB_CONVERT | CYRUSDB_CREATE))) return CYRUSDB_INTERNAL;
 	struct cyrusdb *db = find_open(env, path);
 	if (db) {
 		if ((db->flags & CYRUSDB_RDONLY) && !(flags & CYRUSDB_RDONLY)) return CYRUSDB_LOCKED;
+		if (!(flags & CYRUSDB_SHARED)) db->flags &= ~CYRUSDB_SHARED;
 		db->refs++;
 		*out = db;
 		return CYRUSDB_OK;
@@ -252,15 +317,25 @@ static void unlink_new(const char *path)
 	if (sys_unlink(path) < 0 && errno != ENOENT) log_msg(LOG_ERR, "DBERROR: removing %s: %m", path);
 }
 
+/* What is beside an SQLite file would be taken for a part of the next one of that name. */
+static void unlink_journal(const char *path)
+{
+	char *journal = mem_printf("%s-journal", path);
+	unlink_new(journal);
+	free(journal);
+}
+
 /* Copies all of `from`, which the caller holds in a transaction, to a fresh file. */
 static int copy_all(struct cyrusdb_env *env, struct cyrusdb *from, struct cyrusdb_txn **txn, const struct db_engine *e,
-	const char *path)
+	const char *path, int sort)
 {
 	struct copy c = { NULL, NULL, CYRUSDB_OK };
 	unlink_new(path);
-	int r = engine_open(env, e, path, CYRUSDB_CREATE | CYRUSDB_NOCOMPACT | (from->flags & CYRUSDB_MBOXSORT), &c.to);
+	unlink_journal(path);
+	int r = engine_open(env, e, path, CYRUSDB_CREATE | CYRUSDB_NOCOMPACT | sort, &c.to);
 	if (r) return r;
-	r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
+	if (e->clear) r = e->clear(c.to);
+	if (!r) r = cyrusdb_foreach(from, "", 0, NULL, copy_record, &c, txn);
 	if (!r && c.txn) r = cyrusdb_commit(c.to, c.txn);        /* an empty source begins none */
 	else if (c.txn) cyrusdb_abort(c.to, c.txn);
 	if (!r) r = cyrusdb_consistent(c.to);
@@ -274,6 +349,20 @@ static int replace(struct cyrusdb_env *env, const struct db_engine *e, const cha
 	return sys_rename(from, to) < 0 || file_sync_parent(to) < 0 ? CYRUSDB_IOERROR : CYRUSDB_OK;
 }
 
+/* The source in the order it is really in, whatever it was asked for in; its write lock is held. */
+static int open_source(struct cyrusdb_env *env, const struct db_engine *e, const char *path, int sort, struct cyrusdb **src,
+	struct cyrusdb_txn **txn)
+{
+	int r = engine_open(env, e, path, sort, src);
+	if (r) return r;
+	r = cyrusdb_fetch(*src, "_", 1, NULL, NULL, txn);        /* for the write lock only */
+	if (r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
+	if (!r && db_sorted_otherwise(*src, SIZE_MAX)) (*src)->flags ^= CYRUSDB_MBOXSORT;
+	return r;
+}
+
+enum { SORT_AS_IT_IS = -1 };
+
 /* Differences to the originals, on purpose: an error while reading keeps the original, and the order is carried over. */
 static int convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
 	int sort)
@@ -281,26 +370,31 @@ static int convert(struct cyrusdb_env *env, const char *from, const char *to, co
 	const struct db_engine *fe = engine_find(fromengine), *te = engine_find(toengine);
 	struct cyrusdb *src = NULL;
 	struct cyrusdb_txn *txn = NULL;
-	if (!fe || !te || find_open(env, from)) return CYRUSDB_INTERNAL;
+	if (!fe || !te) return refuse(fe ? toengine : fromengine, from);
+	if (find_open(env, from)) return CYRUSDB_INTERNAL;
 	bool in_place = !strcmp(from, to);
 	char *dest = in_place ? mem_printf("%s.NEW", from) : mem_strdup(to);
-	int r = engine_open(env, fe, from, sort, &src);
+	int r = open_source(env, fe, from, sort == SORT_AS_IT_IS ? 0 : sort & CYRUSDB_MBOXSORT, &src, &txn);
 	if (!r) {
-		r = cyrusdb_fetch(src, "_", 1, NULL, NULL, &txn);        /* for the write lock only */
-		if (r == CYRUSDB_NOTFOUND) r = CYRUSDB_OK;
-		if (!r) r = copy_all(env, src, &txn, te, dest);
+		r = copy_all(env, src, &txn, te, dest, (sort == SORT_AS_IT_IS ? src->flags : sort) & CYRUSDB_MBOXSORT);
 		if (!r && in_place) r = replace(env, te, dest, from);
 		if (r) unlink_new(dest);
-		if (txn) cyrusdb_abort(src, txn);
-		cyrusdb_close(src);
 	}
+	if (txn) cyrusdb_abort(src, txn);
+	cyrusdb_close(src);
 	free(dest);
 	return r;
 }
 
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine)
 {
-	return convert(env, from, to, fromengine, toengine, 0);
+	return convert(env, from, to, fromengine, toengine, SORT_AS_IT_IS);
+}
+
+int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
+	int flags)
+{
+	return convert(env, from, to, fromengine, toengine, flags & CYRUSDB_MBOXSORT);
 }
 
 /* ---- all tables of an engine */

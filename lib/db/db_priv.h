@@ -6,6 +6,7 @@
 #include "db/cyrusdb.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct db_slice {
 	const char *p;
@@ -26,6 +27,7 @@ struct cyrusdb {
 	char *path;
 	int flags, refs;
 	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
+	bool shared;                     /* the transaction holds the read lock only */
 	struct cyrusdb_txn txn;
 	unsigned held;                   /* cyrusdb_hold(): reads run under that lock */
 	int64_t locked_at;
@@ -57,7 +59,11 @@ struct db_engine {
 	int (*compare)(const struct cyrusdb *db, struct db_slice a, struct db_slice b);
 	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
+	int (*clear)(struct cyrusdb *db);                /* a table that creation may have found there already; NULL: it cannot */
 	int (*rename)(struct cyrusdb_env *env, const char *from, const char *to);   /* a closed file over another; NULL: rename(2) */
+	/* The keys as they are linked, without any comparison, until fn says false; under the shared lock. NULL: there is one order only */
+	int (*in_file_order)(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg);
+	int (*order)(struct db_slice a, struct db_slice b);          /* without MBOXSORT; NULL as in_file_order */
 	bool exact_prefix;                               /* prefixes match byte for byte, not by compare */
 	const char *longlock;                            /* who says "longlock" in the log; NULL: nobody */
 };
@@ -66,6 +72,11 @@ extern const struct db_engine engine_twoskip, engine_skiplist, engine_flat, engi
 #ifdef HAVE_BDB
 extern const struct db_engine engine_berkeley, engine_berkeley_nosync, engine_berkeley_hash, engine_berkeley_hash_nosync;
 void berkeley_env_free(struct cyrusdb_env *env);
+int berkeley_check_table(const char *path);                  /* IOERROR, and logged with what to run: another release of the library wrote it */
+int berkeley_check_env(const char *dbdir);
+#endif
+#ifdef HAVE_SQL
+extern const struct db_engine engine_sql, engine_sql_sorted;     /* the second in mailbox order; both are called "sql" */
 #endif
 
 struct cyrusdb_env {
@@ -73,6 +84,7 @@ struct cyrusdb_env {
 	bool recover;
 	struct cyrusdb_settings set;
 	struct ptrarray open;            /* struct cyrusdb */
+	int lock_ms;                     /* how long to wait for a lock: LOCK_DEFAULT; a test seam */
 	uint64_t random;
 	int (*level)(void *arg, int max);        /* test seam: the level of the next record instead of a random one */
 	void *level_arg;
@@ -87,6 +99,20 @@ void skipstamp_recover(struct cyrusdb_env *env);             /* ctl_cyrusdb -r *
 int db_cmp_raw(struct db_slice a, struct db_slice b);        /* spec 2.1 */
 int db_cmp_signed(struct db_slice a, struct db_slice b);     /* spec 2.2 */
 int db_cmp_mbox(struct db_slice a, struct db_slice b);       /* spec 2.3 */
-int db_io(const struct cyrusdb *db, const char *doing);      /* logs DBERROR with errno; IOERROR or FULL */
+/* Is the file (its first `most` keys) in no order that the handle has, but in the other one? Under a lock. */
+bool db_sorted_otherwise(struct cyrusdb *db, size_t most);
+bool db_orders_see(void *arg, struct db_slice key);          /* for engines that see their keys in another way: struct db_orders */
+struct db_orders {
+	const struct db_engine *engine;
+	struct buf last;
+	size_t left;                     /* keys still to look at */
+	bool any, own, mbox;             /* which orders the keys are in so far: both, mostly */
+};
+/* Logs DBERROR; where it is a matter of permission, with whose the file is and what to run. */
+void db_log_errno(const char *engine, const char *doing, const char *path, int e);
+int db_io(const struct cyrusdb *db, const char *doing);
+/* A new file for a table, and its folders; their names are on the disk when it returns, so that what is committed to it is not lost with them.
+ * The descriptor, open for reading and writing, or -1 and errno. */
+int db_create_file(const char *path, mode_t mode);      /* logs DBERROR with errno; IOERROR or FULL */
 
 #endif

@@ -18,6 +18,12 @@ struct cyrusdb_env *dbconf_env(const struct conf *c, bool recover)
 	s->berkeley_cachesize = (unsigned)conf_int(c, OPT_BERKELEY_CACHESIZE);
 	s->berkeley_locks_max = (unsigned)conf_int(c, OPT_BERKELEY_LOCKS_MAX);
 	s->berkeley_txns_max = (unsigned)conf_int(c, OPT_BERKELEY_TXNS_MAX);
+	s->sql_engine = conf_word(c, OPT_SQL_ENGINE);
+	s->sql_database = conf_str(c, OPT_SQL_DATABASE);
+	s->sql_hostnames = conf_str(c, OPT_SQL_HOSTNAMES);
+	s->sql_user = conf_str(c, OPT_SQL_USER);
+	s->sql_passwd = conf_str(c, OPT_SQL_PASSWD);
+	s->sql_usessl = conf_bool(c, OPT_SQL_USESSL);
 	return env;
 }
 

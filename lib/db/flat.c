@@ -199,7 +199,7 @@ static int flat_lock(struct cyrusdb *db, bool write)
 	struct flat *f = db->impl;
 	struct stat st;
 	if (write) {
-		if (lock_reopen(f->fd, db->path, LOCK_EXCLUSIVE, false, LOCK_DEFAULT, &st) < 0) return db_io(db, "locking");
+		if (lock_reopen(f->fd, db->path, LOCK_EXCLUSIVE, false, db->env->lock_ms, &st) < 0) return db_io(db, "locking");
 		int r = same_file(&st, &f->st) && !f->changed ? CYRUSDB_OK : read_text(db);
 		if (r) lock_fd(f->fd, LOCK_UNLOCK, 0, db->path);
 		return r;
@@ -262,10 +262,12 @@ static void flat_close(struct cyrusdb *db)
 
 static int flat_open(struct cyrusdb *db)
 {
+	/* A magic number has bytes that are encoded here. The originals take any file, and write over it. */
+	if (cyrusdb_detect(db->path)) return CYRUSDB_BADFORMAT;
 	int fd = sys_open(db->path, open_flags(db), 0);
 	if (fd < 0 && errno == ENOENT) {
 		if (!(db->flags & CYRUSDB_CREATE)) return CYRUSDB_NOTFOUND;
-		if (file_mkparents(db->path, 0755) == 0) fd = sys_open(db->path, O_RDWR | O_CREAT, 0666);
+		fd = db_create_file(db->path, 0666);
 	}
 	if (fd < 0) return db_io(db, "opening");
 	struct flat *f = db->impl = mem_zalloc(sizeof *f);

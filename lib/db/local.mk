@@ -8,6 +8,15 @@ libcambyses_a_SOURCES += \
 	lib/db/quotalegacy.c \
 	lib/db/skiplist.c lib/db/skiplist_priv.h lib/db/skiplist_recover.c lib/db/skipstamp.c \
 	lib/db/twoskip.c lib/db/twoskip_priv.h lib/db/twoskip_recover.c lib/db/twoskip_since.c
+if SQLITE
+libcambyses_a_SOURCES += lib/db/sql_sqlite.c
+endif
+if PGSQL
+libcambyses_a_SOURCES += lib/db/sql_pgsql.c
+endif
+if SQL
+libcambyses_a_SOURCES += lib/db/sql.c lib/db/sql_priv.h
+endif
 if BDB
-libcambyses_a_SOURCES += lib/db/berkeley.c
+libcambyses_a_SOURCES += lib/db/berkeley.c lib/db/berkeley_version.c
 endif

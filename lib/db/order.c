@@ -40,3 +40,26 @@ int db_cmp_mbox(struct db_slice a, struct db_slice b)
 	}
 	return a.n < b.n ? -1 : a.n > b.n;
 }
+
+/* ---- which order a file is in: it is not recorded anywhere */
+
+bool db_orders_see(void *arg, struct db_slice key)
+{
+	struct db_orders *o = arg;
+	struct db_slice last = { o->last.s, o->last.len };
+	if (o->any && o->engine->order(last, key) >= 0) o->own = false;
+	if (o->any && db_cmp_mbox(last, key) >= 0) o->mbox = false;
+	buf_set(&o->last, key.p, key.n);
+	o->any = true;
+	return --o->left && (o->own || o->mbox);
+}
+
+bool db_sorted_otherwise(struct cyrusdb *db, size_t most)
+{
+	struct db_orders o = { .engine = db->engine, .last = BUF_INIT, .left = most, .own = true, .mbox = true };
+	if (!db->engine->in_file_order || !most) return false;
+	int r = db->engine->in_file_order(db, db_orders_see, &o);
+	buf_free(&o.last);
+	if (r) return false;
+	return db->flags & CYRUSDB_MBOXSORT ? o.own && !o.mbox : o.mbox && !o.own;
+}

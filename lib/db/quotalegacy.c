@@ -88,11 +88,19 @@ static void to_file(struct buf *out, const struct buf *val)
 	buf_putc(out, '\n');
 }
 
+/* As db_io(), for the file of one root. */
+static int root_io(const struct cyrusdb *db, const char *doing, const char *path)
+{
+	int e = errno;
+	db_log_errno(db->engine->name, doing, path, e);
+	return e == ENOSPC || e == EDQUOT ? CYRUSDB_FULL : CYRUSDB_IOERROR;
+}
+
 /* An empty file is no root: its creator held a lock on it and died. */
-static int read_root(const struct cyrusdb *db, int fd, struct buf *val)
+static int read_root(const struct cyrusdb *db, const char *path, int fd, struct buf *val)
 {
 	buf_reset(val);
-	if (lseek(fd, 0, SEEK_SET) < 0 || file_read_fd(fd, ROOT_FILE_MAX, val) < 0) return db_io(db, "reading below");
+	if (lseek(fd, 0, SEEK_SET) < 0 || file_read_fd(fd, ROOT_FILE_MAX, val) < 0) return root_io(db, "reading", path);
 	if (!val->len) return CYRUSDB_NOTFOUND;
 	from_file(val);
 	return CYRUSDB_OK;
@@ -138,8 +146,8 @@ static int root_lock(struct cyrusdb *db, char *path, bool create, struct root **
 		fd = file_create(path, O_RDWR, 0644);
 		made = fd >= 0;
 	}
-	if (fd < 0) r = errno == ENOENT ? CYRUSDB_NOTFOUND : db_io(db, "opening a root of");
-	else if (lock_reopen(fd, path, LOCK_EXCLUSIVE, false, LOCK_DEFAULT, &st) < 0) r = db_io(db, "locking a root of");
+	if (fd < 0) r = errno == ENOENT ? CYRUSDB_NOTFOUND : root_io(db, "opening", path);
+	else if (lock_reopen(fd, path, LOCK_EXCLUSIVE, false, db->env->lock_ms, &st) < 0) r = root_io(db, "locking", path);
 	if (r) {
 		if (fd >= 0) sys_close(fd);
 		free(path);
@@ -149,7 +157,7 @@ static int root_lock(struct cyrusdb *db, char *path, bool create, struct root **
 	root->path = path;
 	root->fd = fd;
 	ptrarray_append(&q->roots, root);
-	r = read_root(db, fd, &root->val);
+	r = read_root(db, path, fd, &root->val);
 	root->exists = !r;
 	root->created = made && !root->exists;
 	*out = root;
@@ -171,10 +179,12 @@ static int ql_fetch(struct cyrusdb *db, struct db_slice key, struct db_slice *va
 		return r;
 	}
 	int fd = sys_open(path, O_RDONLY, 0), r;
+	if (fd < 0) r = errno == ENOENT || errno == ENOTDIR ? CYRUSDB_NOTFOUND : root_io(db, "opening", path);
+	else {
+		r = read_root(db, path, fd, &q->val);
+		sys_close(fd);
+	}
 	free(path);
-	if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? CYRUSDB_NOTFOUND : db_io(db, "opening a root of");
-	r = read_root(db, fd, &q->val);
-	sys_close(fd);
 	if (!r) *val = (struct db_slice){ q->val.s, q->val.len };
 	return r;
 }
@@ -221,7 +231,7 @@ static int root_commit(const struct cyrusdb *db, struct root *root)
 		r = newfile_write(root->path, 0666, b.s, b.len);
 	}
 	buf_free(&b);
-	if (r < 0) return db_io(db, "writing a root of");
+	if (r < 0) return root_io(db, "writing", root->path);
 	root->created = false;
 	return CYRUSDB_OK;
 }

@@ -413,7 +413,7 @@ static int lock_and_read(struct cyrusdb *db, enum lock_mode mode)
 {
 	struct sl *t = sl_of(db);
 	struct stat st;
-	if (lock_reopen(t->fd, db->path, mode, db->flags & CYRUSDB_RDONLY, LOCK_DEFAULT, &st) < 0) return db_io(db, "locking");
+	if (lock_reopen(t->fd, db->path, mode, db->flags & CYRUSDB_RDONLY, db->env->lock_ms, &st) < 0) return db_io(db, "locking");
 	if (st.st_ino != t->st.st_ino || st.st_dev != t->st.st_dev) map_free(&t->map);
 	t->st = st;
 	if (st.st_size > (off_t)SL_SIZE_MAX) return bad(db, 0, "file is too large");
@@ -473,7 +473,7 @@ static int sl_open(struct cyrusdb *db)
 	int fd = sys_open(db->path, rdonly ? O_RDONLY : O_RDWR, 0);
 	if (fd < 0 && errno == ENOENT) {
 		if (!(db->flags & CYRUSDB_CREATE)) return CYRUSDB_NOTFOUND;
-		if (file_mkparents(db->path, 0755) == 0) fd = sys_open(db->path, O_RDWR | O_CREAT, 0644);
+		fd = db_create_file(db->path, 0644);
 	}
 	if (fd < 0) return db_io(db, "opening");
 	struct sl *t = db->impl = mem_zalloc(sizeof *t);
@@ -497,10 +497,23 @@ static int sl_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 	return db->flags & CYRUSDB_MBOXSORT ? db_cmp_mbox(a, b) : db_cmp_signed(a, b);
 }
 
+static int sl_in_file_order(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg)
+{
+	struct sl *t = sl_of(db);
+	struct sl_rec rec;
+	uint32_t steps = t->size / 16, to;
+	if (!sl_read(t, SL_DUMMY, &rec)) return CYRUSDB_IOERROR;
+	while ((to = sl_word(t, rec.ptroff)) != 0 && steps--) {
+		if (!sl_read(t, to, &rec) || (rec.type != SL_INORDER && rec.type != SL_ADD)) return CYRUSDB_IOERROR;
+		if (!fn(arg, sl_key(t, &rec))) break;
+	}
+	return CYRUSDB_OK;
+}
+
 const struct db_engine engine_skiplist = {
 	.name = "skiplist", .open = sl_open, .close = sl_close, .lock = sl_lock, .unlock = sl_unlock, .fetch = sl_fetch,
 		.next = sl_next,
 	.put = sl_put, .del = sl_del, .commit = sl_commit, .abort = sl_abort, .consistent = sl_check, .repack = sl_repack,
 		.dump = sl_dump,
-	.compare = sl_compare, .longlock = "skiplist",
+	.compare = sl_compare, .longlock = "skiplist", .in_file_order = sl_in_file_order, .order = db_cmp_signed,
 };

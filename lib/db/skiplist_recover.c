@@ -123,10 +123,24 @@ static bool whole_transaction(const struct rebuild *b, uint32_t **at, size_t *n,
 	return false;
 }
 
+/* Does a whole transaction lie somewhere behind `off`? After a power failure none does: what a COMMIT closes was on the disk before it. One
+ * that does is proof of other damage, and of something to lose. */
+static bool committed_behind(const struct sl *t, uint32_t off)
+{
+	struct sl_rec rec;
+	bool any = false;
+	for (; off < t->size && t->size - off >= 4; off = any ? rec.next : off + 4) {
+		bool was = any;
+		any = sl_read(t, off, &rec) && (rec.type == SL_ADD || rec.type == SL_DELETE || rec.type == SL_COMMIT);
+		if (any && was && rec.type == SL_COMMIT) return true;
+	}
+	return false;
+}
+
 static int replay(struct rebuild *b)
 {
 	struct sl *t = sl_of(b->db);
-	uint32_t *at = NULL, end;
+	uint32_t *at = NULL, end, hole = 0;      /* hole: where zeros began, until a transaction is met behind them */
 	size_t n, alloc = 0;
 	int r = CYRUSDB_OK;
 	while (!r && b->off + 4 <= t->size) {
@@ -134,8 +148,13 @@ static int replay(struct rebuild *b)
 		if (!type) {
 			if (!b->damaged) log_msg(LOG_ERR, "DBERROR: skiplist recovery %s: zeros at %u, skipping", b->db->path, b->off);
 			b->damaged = true;
+			if (!hole) hole = b->off;
 			b->off += 4;
 			continue;
+		}
+		if (type != SL_COMMIT && type != SL_ADD && type != SL_DELETE && !committed_behind(t, b->off)) {
+			log_msg(LOG_NOTICE, "skiplist recovery %s: found the rest of a partial txn, not replaying", b->db->path);
+			break;
 		}
 		if (type != SL_COMMIT && type != SL_ADD && type != SL_DELETE) {
 			log_msg(LOG_ERR, "DBERROR: skiplist recovery %s: unknown record type %u at %u", b->db->path, type, b->off);
@@ -152,7 +171,9 @@ static int replay(struct rebuild *b)
 			else r = rec.type == SL_ADD ? replay_add(b, &rec) : replay_delete(b, &rec);
 		}
 		b->off = end;
+		hole = 0;
 	}
+	if (hole) b->off = hole;
 	free(at);
 	return r;
 }
@@ -176,7 +197,31 @@ static int finish(struct rebuild *b)
 	return r;
 }
 
+/* The order of the part before the log is certain; a file without one is as its list is linked. */
+static bool sorted_otherwise(struct cyrusdb *db)
+{
+	struct sl *t = sl_of(db);
+	struct db_orders o = { .engine = db->engine, .last = BUF_INIT, .left = SIZE_MAX, .own = true, .mbox = true };
+	struct sl_rec rec;
+	for (uint32_t off = SL_DATA; sl_read(t, off, &rec) && rec.type == SL_INORDER; off = rec.next)
+		if (!db_orders_see(&o, sl_key(t, &rec))) break;
+	buf_free(&o.last);
+	if (o.own && o.mbox) return db_sorted_otherwise(db, SIZE_MAX);
+	return db->flags & CYRUSDB_MBOXSORT ? o.own : o.mbox;
+}
+
+static int recover(struct cyrusdb *db);
+
 int sl_recover(struct cyrusdb *db)
+{
+	int flags = db->flags;
+	if (sorted_otherwise(db)) db->flags ^= CYRUSDB_MBOXSORT;         /* by the wrong one the log would be replayed into the wrong places */
+	int r = recover(db);
+	db->flags = flags;
+	return r;
+}
+
+static int recover(struct cyrusdb *db)
 {
 	struct sl *t = sl_of(db);
 	struct rebuild b = { .db = db, .curlevel = 1 };

@@ -523,7 +523,7 @@ static int lock_and_read(struct cyrusdb *db, enum lock_mode mode)
 	bool rdonly = db->flags & CYRUSDB_RDONLY;
 	t->size = UINT64_MAX;            /* unknown until we hold the lock */
 	t->at = 0;
-	if (lock_reopen(t->fd, db->path, mode, rdonly, LOCK_DEFAULT, &st) < 0) return db_io(db, "locking");
+	if (lock_reopen(t->fd, db->path, mode, rdonly, db->env->lock_ms, &st) < 0) return db_io(db, "locking");
 	if (st.st_ino != t->st.st_ino || st.st_dev != t->st.st_dev) map_free(&t->map);
 	t->st = st;
 	t->size = (uint64_t)st.st_size;
@@ -578,11 +578,7 @@ static int open_file(struct cyrusdb *db)
 {
 	bool rdonly = db->flags & CYRUSDB_RDONLY;
 	int fd = sys_open(db->path, rdonly ? O_RDONLY : O_RDWR, 0);
-	if (fd < 0 && errno == ENOENT && (db->flags & CYRUSDB_CREATE)) {
-		if (file_mkparents(db->path, 0755) < 0) return -1;
-		fd = sys_open(db->path, O_RDWR | O_CREAT, 0644);
-	}
-	return fd;
+	return fd < 0 && errno == ENOENT && (db->flags & CYRUSDB_CREATE) ? db_create_file(db->path, 0644) : fd;
 }
 
 static int ts_open(struct cyrusdb *db)
@@ -609,10 +605,23 @@ static int ts_compare(const struct cyrusdb *db, struct db_slice a, struct db_sli
 	return db->flags & CYRUSDB_MBOXSORT ? db_cmp_mbox(a, b) : db_cmp_raw(a, b);
 }
 
+static int ts_in_file_order(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg)
+{
+	struct ts *t = ts_of(db);
+	struct ts_rec rec;
+	uint64_t to, steps = t->end / 24;
+	int r = ts_read(db, TS_DUMMY, t->end, &rec, true);
+	while (!r && !(r = ts_follow(db, &rec, NULL, &to)) && to && steps--) {
+		r = ts_read(db, to, t->end, &rec, true);
+		if (!r && !fn(arg, ts_key(t, &rec))) break;
+	}
+	return r;
+}
+
 const struct db_engine engine_twoskip = {
 	.name = "twoskip", .open = ts_open, .close = ts_close, .lock = ts_lock, .unlock = ts_unlock, .fetch = ts_fetch,
 		.next = ts_next,
 	.put = ts_put, .del = ts_del, .commit = ts_commit, .abort = ts_abort, .consistent = ts_check, .repack = ts_repack,
 		.dump = ts_dump, .since = ts_since,
-	.compare = ts_compare, .longlock = "mappedfile",
+	.compare = ts_compare, .longlock = "mappedfile", .in_file_order = ts_in_file_order, .order = db_cmp_raw,
 };

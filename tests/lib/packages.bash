@@ -3,7 +3,7 @@
 
 # Debian's names. build: to compile; test: what the unit and system tests want on top.
 BUILD_PACKAGES="gcc make autoconf automake pkg-config libsasl2-dev libsasl2-modules libsasl2-modules-db sasl2-bin libssl-dev zlib1g-dev
-libicu-dev libpcre2-dev libdb5.3-dev libwrap0-dev python3 ca-certificates"
+libicu-dev libpcre2-dev libdb5.3-dev libsqlite3-dev libwrap0-dev python3 ca-certificates"
 TEST_PACKAGES="check openssl xz-utils file diffutils python3-pytest curl isync mutt"
 
 say() { printf '%s\n' "$*"; }

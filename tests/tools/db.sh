@@ -53,9 +53,16 @@ status 0 $T/cyr_dbtool $C "$D/x.db" twoskip frobnicate
 same 'unknown action' "$(cat "$D/out")" 'Unknown action frobnicate'
 status 75 $T/cyr_dbtool $C "$D/none.db" twoskip show
 same 'no database' "$(cat "$D/err")" "fatal error: can't open database"
-status 78 $T/cyr_dbtool $C "$D/x.db" sql show
-same 'no engine' "$(cat "$D/err")" 'fatal error: cyrusdb backend sql not supported'
+status 78 $T/cyr_dbtool $C "$D/x.db" twom show
+same 'no engine' "$(cat "$D/err")" 'fatal error: cyrusdb backend twom not supported'
 status 255 $T/cyr_dbtool $C "$D/x.db"
+
+# flat takes any file in the originals, and writes over it
+status 0 $T/cyr_dbtool $C "$D/x.db" flat set c 3
+status 0 $T/cyr_dbtool $C "$D/x.db" twoskip show
+same 'not overwritten' "$(cat "$D/out")" "a${TAB}1
+b${TAB}2 two
+c${TAB}3"
 
 # ctl_cyrusdb
 status 255 $T/ctl_cyrusdb $C
@@ -72,6 +79,27 @@ status 0 $T/ctl_cyrusdb $C -c
 status 0 $T/ctl_cyrusdb $C -c
 cmp "$D/conf/mailboxes.db" "$D/conf/db.backup1/mailboxes.db"
 cmp "$D/conf/mailboxes.db" "$D/conf/db.backup2/mailboxes.db"
+
+# a mailbox list of 2.5 sorted by improved_mboxlist_sort: conversion keeps it so; with the option off it is noticed
+mkdir "$D/conf25"
+sed "s|conf\$|conf25|; s|^typo.*|compatibility_level: 2.5|; /lmtpunix_typo/d" "$D/imapd.conf" >"$D/sorted.conf"
+cp "$D/sorted.conf" "$D/unsorted.conf"
+echo 'improved_mboxlist_sort: on' >>"$D/sorted.conf"
+S="-C $D/sorted.conf" U="-C $D/unsorted.conf"
+for name in user.fred-x user.fred.a user.fred; do
+	printf '%s\t%s\n' "$name" "0 default fred${TAB}lrswipkxtecda${TAB}"
+done | $T/cyr_dbtool $S -n -M "$D/conf25/mailboxes.db" skiplist set
+status 0 $T/ctl_cyrusdb $S -r -x
+same 'sorted, converted' "$(dd if="$D/conf25/mailboxes.db" bs=1 skip=4 count=12 2>/dev/null)" 'twoskip file'
+status 0 $T/cyr_dbtool $S -M "$D/conf25/mailboxes.db" twoskip show
+same 'sorted' "$(cut -f1 "$D/out" | tr '\n' ' ')" 'user.fred user.fred.a user.fred-x '
+cp "$D/conf25/mailboxes.db" "$D/as-it-was"
+status 75 $T/ctl_cyrusdb $U -r -x
+grep -q 'is not sorted as improved_mboxlist_sort says' "$D/err" || fail "wrong order not told: $(cat "$D/err")"
+rc=0; $T/ctl_mboxlist $U -d >"$D/out" 2>&1 || rc=$?
+[ "$rc" -ne 0 ] || fail "ctl_mboxlist read a list in the wrong order"
+cmp "$D/as-it-was" "$D/conf25/mailboxes.db"
+status 0 $T/ctl_cyrusdb $S -r
 
 # cyr_info, cyr_buildinfo
 status 0 $T/cyr_info $C conf
