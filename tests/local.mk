@@ -70,3 +70,7 @@ EXTRA_DIST += tests/map.py
 # the life of mailboxes and accounts
 TESTS += tests/life.sh
 EXTRA_DIST += tests/life.sh tests/test_life.py
+
+# reconstruct -f, ipurge, cyr_df
+TESTS += tests/discover.sh
+EXTRA_DIST += tests/discover.sh tests/test_discover.py

@@ -241,7 +241,7 @@ int mailbox_remove_files(struct store *st, const struct mbentry *e)
 /* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or renamed away
  * (its header has the id of the tombstone), or an unfinished copy of mailbox `copied` (its id). Anything else there is not ours to touch: it
  * may be a mailbox whose entry was lost. */
-static bool is_leftover(struct store *st, const struct mbentry *e, const char *copied)
+bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *copied)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	struct mboxheader h;
@@ -272,7 +272,7 @@ static bool is_leftover(struct store *st, const struct mbentry *e, const char *c
 
 void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied)
 {
-	if (is_leftover(st, e, copied)) mailbox_remove_files(st, e);
+	if (mailbox_is_leftover(st, e, copied)) mailbox_remove_files(st, e);
 }
 
 /* The entry is still there although the index says DELETED, or there is no index: what is left goes. */

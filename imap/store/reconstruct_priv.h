@@ -15,4 +15,7 @@ int reconstruct_read_spool(const struct reconstruct *rc, const struct mbentry *e
 int reconstruct_rescue(const struct reconstruct *rc, const struct mbentry *e);
 /* Counts everything anew; tells and corrects what differs. */
 int reconstruct_recount(const struct reconstruct *rc, struct mailbox *mb);
+/* -x: ACL, UIDVALIDITY and, in a directory by name, unique id as of a new mailbox; and header, index and cache removed. */
+void reconstruct_anew(struct store *st, struct mbentry *e);
+void reconstruct_remove_meta(struct store *st, const struct mbentry *e);
 #endif

@@ -25,6 +25,7 @@ struct spool_list {
 	void (*odd)(void *arg, enum spool_list_odd what, const char *path, const char *detail);
 	void *arg;
 	uint64_t mailboxes, odds[SPOOL_LIST_ODDS];             /* out */
+	uint64_t unread;                                       /* out: places that could not be looked at; the log says which */
 };
 /* Walks every partition, in the order of spool_walk.h. 0, what found() returned, or ERR_IO when a partition cannot be read. */
 int spool_list_run(struct store *st, struct spool_list *l);
