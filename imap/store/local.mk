@@ -17,7 +17,7 @@ libstore_a_SOURCES = \
 	imap/store/kv_acl.c imap/store/kv_acl.h \
 	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \
 	imap/store/mailbox.c imap/store/mailbox.h imap/store/mailbox_annots.c imap/store/mailbox_cachefile.c \
-	imap/store/mailbox_commit.c imap/store/mailbox_copy.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c \
+	imap/store/mailbox_commit.c imap/store/mailbox_copy.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c imap/store/mailbox_resume.c \
 	imap/store/mailbox_repack.c \
 	imap/store/mbentry.c imap/store/mbentry.h \
 	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \

@@ -96,6 +96,7 @@ struct mailbox_create {
 	uint32_t options;
 	char type;                            /* 0: mail */
 	uint32_t minor_version;               /* 0: the layout's */
+	uint32_t marks;                       /* INDEX_UNFINISHED; 0: none */
 	const char *specialuse, *specialuse_userid;      /* whose private annotation; NULL: none */
 };
 int mailbox_create(struct store *st, const struct mailbox_create *c);      /* directories, files, list entry */
@@ -110,8 +111,11 @@ struct mailbox_rename {
 };
 int mailbox_rename(struct store *st, const struct mailbox_rename *m);
 /* The messages of `from`, with all that its index knows of them, become the new mailbox `to`; `from` stays and is empty. A death between the
- * two leaves them in both. ERR_NOMATCH: level 3.6 and there is none. */
+ * two leaves them in both; the same call again then takes them out of `from`. ERR_NOMATCH: level 3.6 and there is none; ERR_EXISTS. */
 int mailbox_empty_into(struct store *st, const char *from, const char *to);
+/* Marks of index_format.h that an interrupted operation left: 0 also when the index cannot be read. No lock is taken. */
+uint32_t mailbox_marks(struct store *st, const struct mbentry *e);
+int mailbox_clear_marks(struct store *st, const char *name, uint32_t marks);
 int mailbox_delete(struct store *st, const char *name);                    /* for good: entry and files */
 int mailbox_set_acl(struct store *st, const char *name, const char *acl);  /* list entry and header */
 int mailbox_set_quotaroot(struct mailbox *mb, const char *root);           /* needs the exclusive index lock */
@@ -130,6 +134,7 @@ int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char 
 void mailbox_annots_drop(struct store *st, const struct mbentry *e);       /* rows of the mailbox in the global annotations database */
 bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to);     /* by name: their rows change with it */
 int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to);      /* the owner's become the new owner's */
+int mailbox_empty_resume(struct store *st, const char *from, const char *to);     /* ERR_EXISTS: there is nothing to resume */
 int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e);      /* the entry of a mailbox to be; the caller frees */
 int mailbox_read_header_file(struct mailbox *mb);
 int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *offset);

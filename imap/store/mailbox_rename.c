@@ -225,7 +225,9 @@ static int empty_open(struct mailbox *mb, const struct mbentry *e)
 	if (!r) {
 		mailbox_clear_leftovers(st, e, NULL);
 		mailbox_annots_drop(st, e);
+		mb->h.leaked_cache_records |= INDEX_FILLED;     /* for the copy */
 		r = mailbox_copy_files(mb, e, root, false);
+		mb->h.leaked_cache_records &= ~INDEX_FILLED;
 		if (!r) r = mboxlist_put(st, e);
 		if (r) mailbox_remove_files(st, e);
 	}
@@ -247,7 +249,7 @@ int mailbox_empty_into(struct store *st, const char *from, const char *to)
 	struct mbentry old;
 	if (!mboxlist_lookup(st, to, &old)) {
 		mbentry_free(&old);
-		return ERR_EXISTS;
+		return mailbox_empty_resume(st, from, to);
 	}
 	int r = mailbox_open(st, from, &mb);
 	if (r) return r;
@@ -264,6 +266,7 @@ int mailbox_empty_into(struct store *st, const char *from, const char *to)
 	mailbox_close(&mb);
 	namelock_release(st, &lock);
 	namelock_release(st, &user);
+	if (!r) mailbox_clear_marks(st, to, INDEX_FILLED);            /* logged there; the mark alone does no harm */
 	mbentry_free(&e);
 	free(owner);
 	return r;

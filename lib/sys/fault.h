@@ -15,10 +15,16 @@ enum fault_kind {
 	FAULT_EINTR,           /* every call is interrupted once before it succeeds */
 };
 
+/* What a call does to the disk, for callers that try death at every one: before the call behind a FAULT_IDLE the disk is as it was before
+ * that one, and FAULT_TORN differs from FAULT_DIE at a FAULT_BIG only. */
+enum fault_effect { FAULT_CHANGE = 1, FAULT_IDLE, FAULT_BIG };
+
 struct fault {
 	enum fault_kind kind;
 	unsigned long n;       /* which call, from 1 */
 	int err, sticky;
+	unsigned char *effects;          /* NULL, or where to note the effect of call i at [i] ... */
+	unsigned long room;              /* ... as long as i is below this */
 };
 
 void fault_install(const struct fault *f);    /* replaces the table of sys.h and starts counting; NULL removes it */
