@@ -147,7 +147,7 @@ class Discover(unittest.TestCase):
             out = s.run('reconstruct', '-f', 'user.u1')
             self.assertEqual(discovered(out), [])
             self.assertEqual(listed(s), set(NAMES))
-            words = 'has the unique id of another mailbox, left out: user.u1.lists.one' if s.level == '3.6' else 'a second directory for one mailbox, left out'
+            words = 'is a copy of a listed mailbox, left out: user.u1.lists.one' if s.level == '3.6' else 'a second directory for one mailbox, left out'
             self.assertIn('user/u1/copy: ' + words, out)
             self.assertIn('user/u1/more: a second directory for one mailbox, left out', out)
         self.each(one_listed, KINDS[:2])
@@ -208,6 +208,40 @@ class Discover(unittest.TestCase):
             self.assertNotIn(f'discovered {name}', out)
             self.assertIn('is what a deletion or renaming has left, left out: ' + name, out)
         self.each(test, KINDS[:1])
+
+    def test_leftovers_go_when_told(self):
+        """A partition that was left, and a copy under another name; not if there is a message that the listed mailbox never had."""
+        def test(s):
+            drop(s, NAMES[0])
+            s.run('reconstruct', '-f', '-q')                                          # the list has its id now, by name in 2.5 too
+            os.makedirs(s.path('other'))
+            with open(s.path('imapd.conf'), 'a') as f:
+                f.write(f'partition-other: {s.path("other")}\n')
+            home = s.dir(NAMES[0])
+            left = s.path('other/' + os.path.relpath(home, s.path('spool')))
+            for extra in (True, False):
+                for name in os.listdir(home):
+                    if os.path.isfile(os.path.join(home, name)):
+                        os.makedirs(left, exist_ok=True)
+                        shutil.copy(os.path.join(home, name), left)
+                if extra:
+                    with open(os.path.join(left, '3.'), 'w') as f:
+                        f.write('a message nobody else has')
+                else:
+                    with open(os.path.join(left, '2.'), 'r+') as f:                   # torn
+                        f.truncate(20)
+                before = sorted(os.listdir(home))
+                for args, gone in ((('-n', '-O'), False), ((), False), (('-O',), not extra)):
+                    out = s.run('reconstruct', '-f', *args, NAMES[0])
+                    self.assertEqual(discovered(out), [])
+                    self.assertIn(left + ': ', out)
+                    self.assertEqual(os.path.exists(left), not gone, out)
+                    if not extra:
+                        self.assertIn('is a copy of a listed mailbox, ' + ('removed' if gone else 'left out'), out)
+                self.assertEqual(sorted(os.listdir(home)), before)
+                shutil.rmtree(left, ignore_errors=True)
+            self.assertEqual(s.run('reconstruct', '-q'), '')
+        self.each(test)
 
     def test_links_lead_nowhere(self):
         def test(s):

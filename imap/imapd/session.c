@@ -123,13 +123,14 @@ void session_run(struct session *s)
 	greet(s);
 	while (!s->over) {
 		if (turned_away(s)) break;
-		if (!prot_input_waiting(s->p, 0)) prot_flush(s->p);
+		bool waits = !prot_input_waiting(s->p, 0);
+		if (waits) prot_flush(s->p);
 		if (!prot_input_waiting(s->p, (int)conf_seconds(s->conf, OPT_TIMEOUT) * 1000)) {
 			respond_bye(s, "idle for too long");
 			log_msg(LOG_NOTICE, "idle for too long, closing connection");
 			break;
 		}
-		if (!command_read(s)) break;
+		if ((waits && turned_away(s)) || !command_read(s)) break;      /* much may have happened meanwhile */
 		note_activity(s);
 		if (s->name && conf_bool(s->conf, OPT_CHATTY)) log_msg(LOG_NOTICE, "command: %s %s", s->tag, s->name);
 		command_dispatch(s);

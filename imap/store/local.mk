@@ -47,5 +47,5 @@ libstore_a_SOURCES += \
 
 # repair
 libstore_a_SOURCES += \
-	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c imap/store/reconstruct_discover.c \
+	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c imap/store/reconstruct_discover.c imap/store/reconstruct_leftover.c \
 	imap/store/reconstruct_priv.h imap/store/reconstruct_rescue.c imap/store/reconstruct_spool.c

@@ -127,6 +127,7 @@ int mailbox_unlink_files(struct mailbox *mb);     /* the same */
 int mailbox_remove_files(struct store *st, const struct mbentry *e);
 int mailbox_make_dirs(struct store *st, const struct mbentry *e);          /* durably */
 /* What an interrupted operation left where `e` is to be made. copied: unique id of the mailbox that is about to be copied there, or NULL. */
+bool mailbox_places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b);     /* they share a directory */
 bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *copied);
 void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied);
 /* The files of mb (index lock held exclusively) as those of `to`: complete, synced, in no list yet. bump: a new modseq. */

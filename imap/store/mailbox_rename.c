@@ -77,7 +77,7 @@ static void move_usage(struct mailbox *mb, const struct mbentry *to, const char 
 }
 
 /* Two partitions may share a directory: then there is nothing to copy to. */
-static bool places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b)
+bool mailbox_places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b)
 {
 	bool same = false;
 	for (int kind = META_DATA; kind < META_KINDS && !same; kind++) {
@@ -179,7 +179,7 @@ int mailbox_rename(struct store *st, const struct mailbox_rename *m)
 	bool by_name = st->layout->level == LEVEL_25 || e.flags & MBENTRY_LEGACYDIRS, by_id = !by_name && !m->partition;
 	char *owner = mbname_userid(&e.parts);
 	if (!path_root(st, e.partition, META_DATA)) r = ERR_PARTITION;
-	else if (!by_id && places_overlap(st, &was, &e)) r = ERR_EXISTS;
+	else if (!by_id && mailbox_places_overlap(st, &was, &e)) r = ERR_EXISTS;
 	if (!r) r = namelock_user(st, owner, LOCK_EXCLUSIVE, &user);
 	if (!r && by_name && !move) r = take_target_lock(st, &e, &lock);
 	if (!r) r = rename_open(mb, m, &e, by_id);

@@ -32,7 +32,8 @@ int reconstruct_adopt(struct store *st, const char *name, const char *partition,
 
 /* -f: mailboxes that lie in the spool (a directory with a cyrus.header, spool_list.h) and in no list. Each that is told goes into the list, unless
  * only a report is wanted; making it right is left to reconstruct_mailbox(). Left out, and told by odd: what would be a guess (two
- * directories with one unique id, or an id that a listed mailbox has), names that cannot be given, and what a deletion has left. */
+ * directories with one unique id, or an id that a listed mailbox has), names that cannot be given, and what a deletion or move has left.
+ * That is removed with RECONSTRUCT_REMOVE_ODD, if the list says that the mailbox is gone, or if the listed mailbox has every message of it. */
 struct reconstruct_discover {
 	const char *partition;                         /* only there; NULL: everywhere */
 	bool fresh;                                    /* -x: header, index and cache are made anew */

@@ -53,33 +53,73 @@ static bool bad_name(const struct store *st, const struct mbentry *e)
 	return mbname_check_create(&e->parts, e->name, &st->ns) != 0;
 }
 
+/* What lies there is the rest of something that is gone, or the copy of something that is not. */
+static void leftover(struct discovery *x, const struct mbentry *e, const char *owner, const char *dir)
+{
+	static const char *const words[2][2] = {
+		{ "is what a deletion or renaming has left, left out", "is what a deletion or renaming has left, removed" },
+		{ "is a copy of a listed mailbox, left out", "is a copy of a listed mailbox, removed" },
+	};
+	bool remove = reconstruct_fixing(x->rc) && x->rc->flags & RECONSTRUCT_REMOVE_ODD;
+	int r = remove ? reconstruct_remove_leftover(x->rc->st, e) : 0;
+	odd(x, dir, words[owner != NULL][remove && !r], owner ? owner : e->name);
+	if (r) odd(x, dir, "cannot be removed", err_text(r));
+}
+
+static void add(struct discovery *x, const struct mbentry *e, const char *dir)
+{
+	MEM_GROW(x->v, x->alloc, x->n + 1);
+	struct candidate *c = &x->v[x->n++];
+	*c = (struct candidate){ .dir = mem_strdup(dir) };
+	mbentry_copy(&c->e, e);
+	hash_puts(x->dirs, c->dir, (void *)(uintptr_t)x->n);
+}
+
+/* Is that the directory of the mailbox of the list? */
+static bool at_home(struct store *st, const struct mbentry *e, bool *listed)
+{
+	struct mbentry there;
+	*listed = !mboxlist_lookup(st, e->name, &there);
+	if (!*listed) return false;
+	bool yes = !strcmp(there.partition ? there.partition : "", e->partition) && mailbox_places_overlap(st, e, &there);
+	mbentry_free(&there);
+	return yes;
+}
+
+static bool is_meant(struct discovery *x, const struct mbentry *e)
+{
+	if (x->d->partition && strcmp(x->d->partition, e->partition)) return false;
+	return !x->d->wanted || x->d->wanted(x->d->arg, e);
+}
+
 static int look(void *arg, const struct mbentry *e)
 {
 	struct discovery *x = arg;
 	struct store *st = x->rc->st;
-	struct mbentry listed;
 	struct buf dir = BUF_INIT;
-	if (x->d->partition && strcmp(x->d->partition, e->partition)) return 0;
-	if (x->d->wanted && !x->d->wanted(x->d->arg, e)) return 0;
-	if (!mboxlist_lookup(st, e->name, &listed)) {
-		mbentry_free(&listed);
-		return 0;
-	}
-	if (path_mailbox(st, e, META_HEADER, NULL, &dir)) goto done;
+	bool listed;
+	if (!is_meant(x, e) || at_home(st, e, &listed) || path_mailbox(st, e, META_HEADER, NULL, &dir)) return 0;
 	const char *owner = e->uniqueid ? hash_gets(x->ids, e->uniqueid) : NULL;
 	if (bad_name(st, e)) odd(x, buf_cstr(&dir), spool_list_words(SPOOL_LIST_NAME), "");
+	else if (reconstruct_is_leftover(st, e, owner)) leftover(x, e, owner, buf_cstr(&dir));
 	else if (owner) odd(x, buf_cstr(&dir), "has the unique id of another mailbox, left out", owner);
-	else if (mailbox_is_leftover(st, e, NULL)) odd(x, buf_cstr(&dir), "is what a deletion or renaming has left, left out", e->name);
-	else {
-		MEM_GROW(x->v, x->alloc, x->n + 1);
-		struct candidate *c = &x->v[x->n++];
-		*c = (struct candidate){ .dir = mem_strdup(buf_cstr(&dir)) };
-		mbentry_copy(&c->e, e);
-		hash_puts(x->dirs, c->dir, (void *)(uintptr_t)x->n);
-	}
-done:
+	else if (listed) odd(x, buf_cstr(&dir), spool_list_words(SPOOL_LIST_TWICE), e->name);
+	else add(x, e, buf_cstr(&dir));
 	buf_free(&dir);
 	return 0;
+}
+
+/* The list may have one of the two; what it has not may be a leftover. */
+static void second(void *arg, const struct mbentry *e, const char *other)
+{
+	struct discovery *x = arg;
+	struct buf dir = BUF_INIT;
+	bool listed;
+	(void)other;
+	if (!is_meant(x, e) || at_home(x->rc->st, e, &listed) || path_mailbox(x->rc->st, e, META_HEADER, NULL, &dir)) return;
+	const char *owner = e->uniqueid ? hash_gets(x->ids, e->uniqueid) : NULL;
+	if (reconstruct_is_leftover(x->rc->st, e, owner)) leftover(x, e, owner, buf_cstr(&dir));
+	buf_free(&dir);
 }
 
 static void pass_odd(void *arg, enum spool_list_odd what, const char *path, const char *detail)
@@ -117,7 +157,7 @@ static void settle(struct discovery *x, struct candidate *c)
 int reconstruct_discover(const struct reconstruct *rc, struct reconstruct_discover *d)
 {
 	struct discovery x = { .rc = rc, .d = d, .ids = hash_new(), .dirs = hash_new() };
-	struct spool_list l = { .found = look, .odd = pass_odd, .arg = &x };
+	struct spool_list l = { .found = look, .second = second, .odd = pass_odd, .arg = &x };
 	int r = mboxlist_each(rc->st, NULL, MBOXLIST_LIVE, note_listed, &x);
 	if (!r) r = spool_list_run(rc->st, &l);
 	d->unread = l.unread;

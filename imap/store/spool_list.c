@@ -139,6 +139,7 @@ static bool first_of_its_kind(struct build *b, const struct mbentry *e, const ch
 	if (!other && e->uniqueid) other = hash_gets(b->ids, e->uniqueid);
 	if (other) {
 		odd(b, SPOOL_LIST_TWICE, dir, other);
+		if (b->l->second) b->l->second(b->l->arg, e, other);
 		return false;
 	}
 	char *mine = mem_strdup(dir);

@@ -21,6 +21,8 @@ const char *spool_list_words(enum spool_list_odd what);
 
 struct spool_list {
 	int (*found)(void *arg, const struct mbentry *e);      /* non-zero ends the walk and is returned */
+	/* Left out with SPOOL_LIST_TWICE; other: the directory that came first. May be NULL. */
+	void (*second)(void *arg, const struct mbentry *e, const char *other);
 	/* path: of the directory; detail: the other name or directory, or "". May be NULL. */
 	void (*odd)(void *arg, enum spool_list_odd what, const char *path, const char *detail);
 	void *arg;
