@@ -130,7 +130,7 @@ void session_run(struct session *s)
 			log_msg(LOG_NOTICE, "idle for too long, closing connection");
 			break;
 		}
-		if ((waits && turned_away(s)) || !command_read(s)) break;      /* much may have happened meanwhile */
+		if (!command_read(s) || (waits && turned_away(s))) break;      /* behind the command: unread input would cost the client the BYE */
 		note_activity(s);
 		if (s->name && conf_bool(s->conf, OPT_CHATTY)) log_msg(LOG_NOTICE, "command: %s %s", s->tag, s->name);
 		command_dispatch(s);
