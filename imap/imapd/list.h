@@ -4,6 +4,7 @@
 #define CAMB_IMAPD_LIST_H
 #include "base/hash.h"
 #include "imapd/session.h"
+#include "store/annots.h"
 #include "store/mbentry.h"
 #include "store/specialuse.h"
 #include "text/glob.h"
@@ -52,7 +53,7 @@ struct listing {
 	struct hash *parents;             /* names that have something of this listing below them */
 	struct hash *subscribed;          /* external names; when they are to be told */
 	struct specialuse *uses;          /* NULL: special uses are not asked for, or there are none */
-	struct specialuse *annots;        /* for METADATA */
+	struct annots *annots;            /* for METADATA */
 	bool index;                       /* the list keeps reverse ACL rows, and they are to be used */
 	uint64_t rows;                    /* of the mailbox list that were looked at */
 };
