@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "imapd/list.h"
 #include "imapd/mboxarg.h"
 #include "store/mboxlist.h"
 #include "text/glob.h"
@@ -142,22 +143,31 @@ int annot_fetch(struct annot_query *q, struct annots *annots, const struct mbent
 
 /* ------------------------------------------------------------------------------------------------ which mailboxes */
 
+enum place { OWN, OTHERS, SHARED, DELETED, PLACES };
+
 struct walk {
 	struct session *s;
 	struct glob *glob;
 	annot_mailbox_cb *cb;
 	void *arg;
-	bool own;                             /* this time */
+	enum place place;                     /* this time */
+	const char *domain;                   /* an administrator of one domain; else NULL */
 	struct ptrarray found;                /* of struct mbentry: cb may write */
 };
+
+/* One's own mailboxes come first; in the alternative namespace, and in 3.6's list, users' stand before shared ones; else all in the order of the list. */
+static enum place place_of(const struct session *s, const struct mbentry *e)
+{
+	if (s->level == LEVEL_36 && e->parts.deleted && e->parts.localpart) return DELETED;
+	if (!s->user.isadmin && mbname_owned_by(&e->parts, s->user.userid, &s->st->ns)) return OWN;
+	return (s->level == LEVEL_36 || (s->ns.alt && !s->user.isadmin)) && e->parts.localpart ? OTHERS : SHARED;
+}
 
 static int collect(void *arg, const struct mbentry *e)
 {
 	struct walk *w = arg;
-	bool own = mbname_owned_by(&e->parts, w->s->user.userid, &w->s->st->ns) && !e->parts.deleted && !w->s->user.isadmin;
-	if (own != w->own || e->flags & MBENTRY_RESERVED) return 0;
-	if (!(session_rights(w->s, e) & ACL_LOOKUP) && !w->s->user.isadmin) return 0;
-	if (e->parts.deleted && !w->s->user.isadmin) return 0;
+	if (place_of(w->s, e) != w->place || e->flags & MBENTRY_RESERVED || !list_sees(w->s, e)) return 0;
+	if (w->domain && strcmp(e->parts.domain ? e->parts.domain : "", w->domain)) return 0;
 	char *ext = mbname_external(&e->parts, w->s->user.userid, &w->s->ns);
 	if (ext && glob_match(w->glob, ext)) {
 		struct mbentry *copy = mem_alloc(sizeof *copy);
@@ -170,11 +180,12 @@ static int collect(void *arg, const struct mbentry *e)
 
 static int by_pattern(struct walk *w)
 {
+	struct mbname me = { 0 };
 	int r = 0;
-	for (int pass = 0; pass < 2 && !r; pass++) {
-		w->own = !pass;
-		r = mboxlist_each(w->s->st, NULL, MBOXLIST_LIVE, collect, w);
-	}
+	if (w->s->user.isadmin && w->s->ns.virtdomains && !mbname_from_userid(&me, w->s->user.userid, &w->s->st->ns)) w->domain = me.domain;
+	for (w->place = OWN; w->place < PLACES && !r; w->place++) r = mboxlist_each(w->s->st, NULL, MBOXLIST_LIVE, collect, w);
+	mbname_free(&me);
+	w->domain = NULL;
 	for (size_t i = 0; i < w->found.n; i++) {
 		struct mbentry *e = w->found.v[i];
 		char *ext = mbname_external(&e->parts, w->s->user.userid, &w->s->ns);
