@@ -4,6 +4,7 @@
  *
  * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life.py. */
 #include "base/ptrarray.h"
+#include "store/annots.h"
 #include "store/autocreate.h"
 #include "store/mboxop.h"
 #include "store/quotascan.h"
@@ -32,7 +33,7 @@ static char base[300];
 /* A mailbox that the operation concerns. from NULL: it is made; to NULL: it goes for good. "DELETED.x.": any time behind. */
 struct row { const char *from, *to, *messages; };
 enum { ROWS = 6 };
-enum { BOTH = 1, INBOX_STAYS = 2, PARTITION = 4, USER = 8, DELAYED = 16, PARTS = 32 };
+enum { BOTH = 1, INBOX_STAYS = 2, PARTITION = 4, USER = 8, DELAYED = 16, PARTS = 32, IN_PLACE = 64 };
 struct op {
 	const char *name, *userid;
 	int (*run)(struct mboxop *op);
@@ -86,6 +87,18 @@ static int run_partition(struct mboxop *op) { return renamed(op, "user.fred", "u
 static int run_account(struct mboxop *op) { return deleted(op, "user.fred"); }
 static int run_autocreate(struct mboxop *op) { return autocreate_user(op->st, "ann"); }
 
+/* Two rows that come or go together, beside one that stays. */
+static int run_annotate(struct mboxop *op)
+{
+	struct mbentry e;
+	const struct annots_change v[] = { { "/comment", true, "a comment for all", 17 }, { "/comment", false, "mine", 4 } };
+	const struct annots_options o = { .set = MBOXOPT_SHAREDSEEN };
+	int r = mboxlist_lookup(op->st, "user.fred.a", &e);
+	if (!r) r = annots_set(op->st, "fred", &e, v, 2, &o);
+	if (!r) mbentry_free(&e);
+	return r;
+}
+
 #define GONE "DELETED."
 static const struct op ops[] = {
 	{ "create", "fred", run_create, 0, { { NULL, "user.fred.new", "" } } },
@@ -105,6 +118,7 @@ static const struct op ops[] = {
 	{ "delete user later", "admin", run_account, DELAYED, { { "user.fred", GONE "user.fred.", "1:1 2:2" },
 		{ "user.fred.a", GONE "user.fred.a.", "1:3 2:4" }, { "user.fred.a.b", GONE "user.fred.a.b.", "1:5" },
 		{ "user.fred.a.c", GONE "user.fred.a.c.", "1:6" } } },
+	{ "annotate", "fred", run_annotate, IN_PLACE, { { "user.fred.a", "user.fred.a", "1:3 2:4" } } },
 	{ "autocreate", "ann", run_autocreate, PARTS, { { NULL, "user.ann", "" } } },
 };
 static const struct { const char *name, *level, *more; } layouts[] = {
@@ -282,6 +296,23 @@ static void expect_use(const char *name, const char *when)
 	buf_free(&use);
 }
 
+/* Both values or none. */
+static bool annotated(const char *name, const char *when)
+{
+	struct mbentry e;
+	struct buf shared = BUF_INIT, mine = BUF_INIT;
+	ck_assert_int_eq(mboxlist_lookup(t.st, name, &e), 0);
+	struct annots *a = annots_open(t.st, "fred");
+	bool one = annots_get(a, &e, "/comment", true, &shared), two = annots_get(a, &e, "/comment", false, &mine);
+	ck_assert_msg(one == two, "%s: one annotation without the other", when);
+	ck_assert(!one || (buf_eq(&shared, "a comment for all") && buf_eq(&mine, "mine")));
+	annots_close(a);
+	mbentry_free(&e);
+	buf_free(&shared);
+	buf_free(&mine);
+	return one;
+}
+
 /* true: at its new name (or gone, or made); what is there is whole. */
 static bool check_row(const struct op *op, const struct row *r, const char *when)
 {
@@ -289,9 +320,11 @@ static bool check_row(const struct op *op, const struct row *r, const char *when
 	bool done = r->to ? to != NULL : !from;
 	if (op->how & PARTITION) {
 		done = on_second(r->from);
+	} else if (op->how & IN_PLACE) {
+		done = annotated(r->from, when);
 	} else if (r->from && r->to) {
 		ck_assert_msg(from || to, "%s: %s is lost", when, r->from);
-		ck_assert_msg(op->how & BOTH || !from || !to, "%s: %s is there twice", when, r->from);
+		ck_assert_msg(op->how & (BOTH | IN_PLACE) || !from || !to, "%s: %s is there twice", when, r->from);
 	}
 	if (from && (!(op->how & INBOX_STAYS) || !to)) storetest_expect(&t, from, r->messages, when);
 	if (to) storetest_expect(&t, to, r->messages, when);
@@ -558,7 +591,7 @@ static void finish(const struct op *op, const char *when)
 	if (op->how & INBOX_STAYS) check_emptied(op, when);
 	if (op->how & USER) check_moved_user(when);
 	if (op->run == run_account) check_gone_user(when);
-	else if (op->rows[0].from && !(op->how & (PARTITION | INBOX_STAYS))) check_reuse(op->rows[0].from, when);
+	else if (op->rows[0].from && !(op->how & (PARTITION | INBOX_STAYS | IN_PLACE))) check_reuse(op->rows[0].from, when);
 }
 
 static int one_round(const struct op *op, int layout, enum fault_kind kind, unsigned long n)

@@ -235,10 +235,13 @@ static int change_mailbox(struct work *w, struct mailbox *mb, const char *userid
 	int r = change_rows(w, userid, &mb->entry, v, n);
 	diff[QUOTA_ANNOTSTORAGE] = w->diff;
 	if (!r && w->diff > 0 && mb->hdr.quotaroot) r = quota_check(w->st, mb->hdr.quotaroot, diff, NULL);
+	if (!r && w->changed) {
+		mailbox_touch_index(mb);                   /* the commit that takes the mark away */
+		r = mailbox_announce(mb);
+	}
 	r = end_rows(w, r);
 	if (r) return r;
 	if (w->changed) {
-		mailbox_touch_index(mb);
 		mb->h.quota_annot_used = w->diff < 0 && mb->h.quota_annot_used < (uint64_t)-w->diff ? 0 : mb->h.quota_annot_used + (uint64_t)w->diff;
 	}
 	return apply_options(mb, o) || w->changed ? tell_others(mb) : 0;

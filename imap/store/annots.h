@@ -21,8 +21,8 @@ struct annots_change {
 	size_t len;
 };
 struct annots_options { uint32_t set, clear; const uint32_t *pop3_show_after; };      /* what some annotations are instead of rows */
-/* All or nothing; a value that is the same already changes nothing. With e the mailbox's quota is asked and its counters follow
- * (reconstruct corrects them if we die in between). 0; ERR_QUOTA; ERR_NOMAILBOX; ERR_IO. options may be NULL. */
+/* All or nothing; a value that is the same already changes nothing. With e the mailbox's quota is asked and its counters follow;
+ * after a death in between they are counted anew when it is next locked. 0; ERR_QUOTA; ERR_NOMAILBOX; ERR_IO. options may be NULL. */
 int annots_set(struct store *st, const char *userid, const struct mbentry *e, const struct annots_change *v, size_t n,
 	const struct annots_options *options);
 #endif

@@ -57,6 +57,9 @@ int mailbox_lock(struct mailbox *mb, enum lock_mode mode);
 /* Commits what changed (when this is the outermost unlock) and releases. An error means the commit failed and nothing of it counts. */
 int mailbox_unlock(struct mailbox *mb);
 int mailbox_commit(struct mailbox *mb);           /* as in unlock, keeping the lock */
+/* Marks the index on disk, now: its counters are about to be wrong. Whoever finds the mark under the lock counts anew; the next commit of
+ * the index, which must follow, takes it away. Needs the exclusive lock. */
+int mailbox_announce(struct mailbox *mb);
 void mailbox_abort(struct mailbox *mb);           /* forgets all uncommitted changes */
 
 /* ---- records; recno is 1-based and runs over all records, expunged ones too */
