@@ -74,7 +74,7 @@ static int check_value(struct doing *d, const struct mbentry *e, const struct an
 	case ANNOT_UINT: return !c->len || is_uint(c) ? 0 : ERR_ANNOTVALUE;
 	case ANNOT_OPTION:
 		if (c->len && !is(c, "true") && !is(c, "false")) return ERR_ANNOTVALUE;
-		if (x->bit == MBOXOPT_POP3_NEW_UIDL && d->set->s->level == LEVEL_36) return 0;      /* 3.x knows no others */
+		if (x->bit == MBOXOPT_POP3_NEW_UIDL) return 0;      /* all UIDLs are new ones */
 		if (c->len && is(c, "true")) d->options.set |= x->bit, d->options.clear &= ~x->bit;
 		else d->options.clear |= x->bit, d->options.set &= ~x->bit;
 		return 0;
