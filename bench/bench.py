@@ -115,10 +115,13 @@ def append_command(mailbox, data):
 class Cyrus(Server):
     """Ours or Debian's: the same files, other programs."""
 
-    def __init__(self, name, root=None):
+    def __init__(self, name, root=None, conf='', prepare=None, users=('alice', 'bob')):
+        """prepare(instance): what is to be done before the start."""
         from instance import Instance
         self.name = name
-        self.i = Instance('unixhierarchysep: yes\naltnamespace: yes', services=('imap', 'lmtp'))
+        self.i = Instance('unixhierarchysep: yes\naltnamespace: yes\n' + conf, services=('imap', 'lmtp'), users=('admin',) + tuple(users))
+        if prepare:
+            prepare(self.i)
         self.bin, env = None, None
         if root:
             self.bin = os.path.join(root, 'usr/lib/cyrus/bin')
@@ -128,10 +131,10 @@ class Cyrus(Server):
                 os.makedirs(self.i.path(d), exist_ok=True)
             for d in ('conf', 'spool'):
                 subprocess.run(['chown', '-R', 'cyrus', self.i.path(d)], check=True)
-        self.i.start(self.bin, env)
+        self.i.start(self.bin, env, patience=600)
         self.ports = self.i.ports
         c = Imap(self.ports['imap'], 'admin')
-        for user in ('alice', 'bob'):
+        for user in users:
             c.do(b'CREATE user/%s' % user.encode())
         c.close()
 

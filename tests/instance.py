@@ -62,7 +62,7 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
 {extra}
 ''')
 
-    def start(self, bindir=None, env=None, args=None, service=''):
+    def start(self, bindir=None, env=None, args=None, service='', patience=60):
         """Starts a master and waits until its services answer. bindir: another build's programs (Debian's). args: of the daemons, by the
         service's name. service: more words for every service's line in cyrus.conf."""
         def where(name):
@@ -78,7 +78,7 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
             f.write('}\n')
         self.master = subprocess.Popen([where('master'), '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p', self.path('pid'), '-D'],
                                        env=dict(self.env, **(env or {})), start_new_session=True, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patience
         for port in self.ports.values():
             while True:
                 try:

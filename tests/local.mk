@@ -41,15 +41,15 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 # IMAP from a client's side; Debian's Cyrus on the same store (needs $PEER_ROOT)
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 # LIST and its kin
-TESTS += tests/list.sh
-EXTRA_DIST += tests/list.sh tests/test_list.py
+TESTS += tests/list.sh tests/story.sh
+EXTRA_DIST += tests/list.sh tests/test_list.py tests/story.sh tests/test_story.py
 EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
 	tests/test_peer_master.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
 distclean-local:
-	rm -rf peer
+	rm -rf peer peer.lock
 
 TESTS += tests/conf_idle.py
 EXTRA_DIST += tests/conf_idle.py

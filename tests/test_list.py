@@ -2,7 +2,7 @@
 """LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options, every
 selection and return option, and how much of the mailbox list is read for it. Last, as root and with $PEER_ROOT: the same answers as Debian's
 Cyrus 3.6.1 on the same store, line by line. Run by pytest."""
-import itertools, os, re, socket, time
+import itertools, os, re, shutil, socket, time
 
 import pytest
 
@@ -67,7 +67,8 @@ class Raw:
 class Site:
     def __init__(self, level, conf='', users=('alice', 'bob'), **kw):
         self.level = level
-        self.i = Instance(f'compatibility_level: {level}\n{conf}', users=('admin',) + tuple(users), services=('imap',))
+        # the answers come by way of the index beside the list; that they are those of the whole list is a test of its own
+        self.i = Instance(f'compatibility_level: {level}\nmboxlist_acl_index: 1\n{conf}', users=('admin',) + tuple(users), services=('imap',))
         self.i.start(**kw)
         self.admin = Raw(self.i.ports['imap'], 'admin')
 
@@ -481,9 +482,10 @@ COST = [                                           # what, how many records at m
 ]
 
 
-@pytest.mark.parametrize('level,index', [('2.5', False), ('3.6', False), ('3.6', True)])
+@pytest.mark.parametrize('level,index', [('2.5', ''), ('3.6', ''), ('3.6', 'in the list'), ('2.5', 'beside'), ('3.6', 'beside')])
 def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
-    s, log = listing_site(level, f'reverseacls: {"yes" if index else "no"}', dump(200, 10, SHARED))
+    s, log = listing_site(level, f'reverseacls: {"yes" if index == "in the list" else "no"}\nmboxlist_acl_index: {int(index == "beside")}',
+                          dump(200, 10, SHARED))
     try:
         c = s.login('alice')
         for command, user, admin in COST:
@@ -509,7 +511,7 @@ def test_ones_own_tree_is_read_in_part():
         try:
             c = s.login('alice')
             for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4), ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
-                                  ('LIST "" "INBOX"', 610 if level == '2.5' else 4), ('LIST "" "%"', 605)):
+                                  ('LIST "" "INBOX"', 610 if level == '2.5' else 4), ('LIST "" "%"', 612)):
                 assert rows(s, log, c, command) <= most, command
             assert len(c.names('"" "%"')) == 301 and len(c.names('"" "b2%"')) == 100 and c.names('"" inbox') == ['INBOX']
         finally:
@@ -517,12 +519,12 @@ def test_ones_own_tree_is_read_in_part():
 
 
 def test_the_index_tells_the_truth():
-    """The same answers with the reverse ACL rows and without, whatever happens to ACLs and names; and after rows were lost."""
+    """The same answers with the reverse ACL rows in the list, in a file beside it, and without, whatever happens to ACLs and names."""
     patterns = ('*', '%', 'user.%', 'user.u0003.*', 'news*', 'news.%', 'u%', '*x*', 'user.*.b1', '%.%', '%.%.%')
     commands = [f'LIST "" "{p}"' for p in patterns] + [f'LIST "" "{p}" RETURN (CHILDREN MYRIGHTS)' for p in patterns]
     answers = {}
-    for index in ('no', 'yes'):
-        s, _ = listing_site('3.6', f'reverseacls: {index}', '')
+    for level, index, beside in (('3.6', 'no', 0), ('3.6', 'yes', 0), ('3.6', 'no', 1), ('2.5', 'no', 0), ('2.5', 'no', 1)):
+        s, _ = listing_site(level, f'reverseacls: {index}\nmboxlist_acl_index: {beside}', '')
         try:
             for user in ['alice'] + ['u%04d' % n for n in range(8)]:
                 for box in ('', '.b0', '.b1', '.b2'):
@@ -536,11 +538,57 @@ def test_the_index_tells_the_truth():
                          'SETACL user.u0003.b1 admin lrswipkxte', 'RENAME user.u0003.b1 user.u0003.moved', 'SETACL news.x.y alice ""', 'SETACL news.x.y anyone l'):
                 s.admin.ok(step)
                 for command in commands:
-                    answers.setdefault((step, command), []).append(c.do(command))
+                    answers.setdefault((level, step, command), []).append(c.do(command))
+            assert os.path.exists(s.i.path('conf/mailboxes.db.racl')) == bool(beside)
         finally:
             s.close()
-    for key, (without, with_index) in answers.items():
-        assert without == with_index, key
+    for key, (without, *with_index) in answers.items():
+        assert all(a == without for a in with_index), key
+
+
+@pytest.mark.parametrize('level', LEVELS)
+def test_the_index_beside_is_not_fooled(level):
+    """A list that is changed without us, put back from a copy, damaged, and an index that is lost, damaged or cannot be made."""
+    s, _ = listing_site(level, 'mboxlist_acl_index: 1', dump(20, 3, SHARED))
+    index, db = s.i.path('conf/mailboxes.db.racl'), s.i.path('conf/mailboxes.db')
+
+    def others():
+        c = s.login('alice')                                       # a new process may answer, or one that has the files open
+        out = {n for n in c.names('"" "*"') if not n.startswith('INBOX')}
+        c.ok('LOGOUT')
+        return out
+    try:
+        base = {'user.u0007.pub', 'news', 'news.a'}
+        assert others() == base and os.path.exists(index)
+        for n in range(3):
+            s.admin.ok(f'CREATE user.a{n}')
+            s.admin.ok(f'CREATE user.b{n}')
+        shutil.copy(db, db + '.copy')
+        for n in range(3):                                         # the file's own history, then another one of the same length
+            s.admin.ok(f'SETACL user.a{n} alice lrs')
+            assert others() == base | {f'user.a{n}'}
+            s.i.tool('ctl_cyrusdb', '-r')                          # writes down what it knows
+            shutil.copyfile(db + '.copy', db)                      # over it: the same inode
+            s.admin.ok(f'SETACL user.b{n} alice lrs')
+            assert others() == base | {f'user.b{n}'}
+            shutil.copyfile(db + '.copy', db)
+            assert others() == base
+            s.admin.ok(f'SETACL user.a{n} alice lrs')
+            shutil.copy(db, db + '.copy')
+            base |= {f'user.a{n}'}
+            assert others() == base
+        os.unlink(index)
+        assert others() == base and os.path.exists(index)
+        for damage in (b'', b'not a database at all, but some text that is long enough to look at', open(index, 'rb').read()[:-40]):
+            with open(index, 'wb') as f:
+                f.write(damage)
+            assert others() == base
+        os.unlink(index)
+        os.mkdir(index)
+        open(index + '/x', 'w').close()
+        assert others() == base
+    finally:
+        s.close()
 
 
 # ---------------------------------------------------------------------------------------------------- the peer

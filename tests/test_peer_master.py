@@ -140,11 +140,16 @@ class Site:
                         found.add(int(name))
         return found
 
-    def settled(self, path):
-        """The processes of this program, when all of them have come as far as waiting for clients."""
+    def settled(self, path, by_hup=False):
+        """The processes of this program, when all of them have come as far as waiting for clients: until they catch the signal, a reload kills them."""
+        def ready(pid):
+            with contextlib.suppress(OSError), open(f'/proc/{pid}/status') as f:
+                caught = int(re.search(r'^SigCgt:\s*(\w+)', f.read(), re.M).group(1), 16)
+                return self.logged(rf'\[{pid}\] debug: executed') and (by_hup or caught & 1)
+
         def all_there():
             pids = self.running(path)
-            return pids if all(self.logged(rf'\[{pid}\] debug: executed') for pid in pids) else None
+            return pids if all(ready(pid) for pid in pids) else None
         return until('settled', all_there)
 
     def gone(self, pid, words):
@@ -296,13 +301,13 @@ def life(s, name, path, use, killed_by_hup=False, replaceable=True):
     use()
     use()
     # reload: whoever idles leaves, with 0
-    first = s.settled(path)
+    first = s.settled(path, killed_by_hup)
     s.reload()
     for pid in first:
         s.gone(pid, 'signaled to death by signal 1 ' if killed_by_hup else 'exited normally')
     assert not s.running(path) & first
     use()
-    second = s.settled(path)
+    second = s.settled(path, killed_by_hup)
     assert not second & first
     # a new program file: served at once, and by the new one in the end
     s.replace(path)

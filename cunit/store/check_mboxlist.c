@@ -2,6 +2,7 @@
 #include "store/mboxlist.h"
 #include "store/layout.h"
 #include "store/racl.h"
+#include "store/racl_index.h"
 #include "store/storetest.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -187,7 +188,9 @@ static char *rows_of(struct store *st, bool users, const char *id, const char *p
 	struct buf b = BUF_INIT, p = BUF_INIT;
 	uint64_t rows = 0;
 	buf_puts(&p, prefix);
-	ck_assert_int_eq(mboxlist_racl_each(st, users, id, &p, collect, &b, &rows), 0);
+	struct racl_index x;
+	if (racl_index_open(st, &x)) ck_assert_int_eq(racl_index_each(&x, id, &(struct racl_query){ users, true, &p, collect, &b }, &rows), 0);
+	racl_index_close(&x);
 	buf_free(&p);
 	for (size_t i = 0; i < b.len; i++)
 		if (b.s[i] == '\x1f') b.s[i] = '.';
@@ -203,13 +206,13 @@ START_TEST(rows_follow_the_acls)
 	struct buf ids = BUF_INIT;
 	uint64_t rows = 0;
 	storetest_new(&t, "3.6", "reverseacls: yes\nadmins: boss\n");
-	ck_assert(!mboxlist_has_racl(t.st));
+	ck_assert(!racl_in_list(t.st));
 	put(t.st, "user.ann", "ann\tlrs\tanyone\tp\tboss\tlr\t", 0);             /* the owner, no `l` and no `r`, an administrator: no rows */
 	put(t.st, "user.ann.pub", "ann\tlrs\tanyone\tlrs\tgroup:a\tl\tgroup:b\tr\t-fred\tl\t", 0);
 	ROWS(true, "anyone", "", "");
 	ck_assert_int_eq(racl_settle(t.st, true, &missing, &stale), 0);
 	ck_assert_uint_eq(missing, 4);
-	ck_assert(mboxlist_has_racl(t.st));
+	ck_assert(racl_in_list(t.st));
 	put(t.st, "news", "anyone\tlrs\tfred\tlr\t", 0);                           /* from now on they follow */
 	put(t.st, "news.x", "fred\tlr\t", 0);
 	ROWS(true, "anyone", "", "user.ann.pub ");
@@ -219,7 +222,10 @@ START_TEST(rows_follow_the_acls)
 	ROWS(false, "fred", "", "news news.x ");
 	ROWS(false, "fred", "Nnews\x1f", "news.x ");
 	ROWS(false, "fre", "", "");
-	ck_assert_int_eq(mboxlist_racl_groups(t.st, true, collect_id, &ids, &rows), 0);
+	struct racl_index x;
+	ck_assert(racl_index_open(t.st, &x));
+	ck_assert_int_eq(racl_index_groups(&x, true, collect_id, &ids, &rows), 0);
+	racl_index_close(&x);
 	ck_assert_str_eq(buf_cstr(&ids), "group:a group:b ");
 	ck_assert_uint_le(rows, 3);
 	ck_assert_int_eq(racl_settle(t.st, true, &missing, &stale), 0);
@@ -250,7 +256,7 @@ START_TEST(rows_that_are_wrong_are_put_right)
 	ROWS(true, "fred", "", "");
 	ck_assert_int_eq(racl_settle(t.st, false, &missing, &stale), 0);         /* switched off: all of them go, and the marker */
 	ck_assert_uint_eq(stale, 2);
-	ck_assert(!mboxlist_has_racl(t.st));
+	ck_assert(!racl_in_list(t.st));
 	ROWS(false, "anyone", "", "");
 	ck_assert_int_eq(racl_settle(t.st, false, &missing, &stale), 0);
 	ck_assert_uint_eq(stale, 0);
@@ -269,7 +275,7 @@ START_TEST(no_rows_in_a_list_of_2_5)
 	struct mbentry e;
 	ck_assert_int_eq(mboxlist_lookup(t.st, "A", &e), 0);
 	mbentry_free(&e);
-	ck_assert(!mboxlist_has_racl(t.st));
+	ck_assert(!racl_in_list(t.st));
 	storetest_remove(&t);
 }
 END_TEST

@@ -543,6 +543,36 @@ START_TEST(detect)
 }
 END_TEST
 
+/* One mailbox list after the other; what a few records tell, and what all of them do. */
+static const struct { const char *keys; int quick, whole; enum conf_level level; } lists[] = {
+	{ "AApple Info News", 0, 0, LEVEL_25 }, { "Inn", 0, 0, LEVEL_25 }, { "News", 0, 0, LEVEL_25 }, { "News user.x", 0, 0, LEVEL_25 }, { "\xc3\xa4 user.x", 0, 0, LEVEL_25 },
+	{ "=Iabc =NNews", 0, 0, LEVEL_36 }, { "=A =Iabc =NNews", 0, 0, LEVEL_36 }, { "=Iabc =NNews user.x", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
+	{ "=Iabc =NNews Box", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 }, { "=Iabc =NNews \xc3\xa4", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
+	{ "=Iabc Inn =NNews", 0, ERR_BADFORMAT, LEVEL_36 },                     /* recovery finds out */
+};
+
+START_TEST(detect_one)
+{
+	struct storetest t = { .st = NULL };
+	enum conf_level level;
+	storetest_new(&t, "auto", _i / (int)COUNT(lists) ? "mboxlist_db: skiplist\n" : NULL);
+	const char *p = lists[_i % (int)COUNT(lists)].keys;
+	for (size_t n; *p; p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		const char *val = *p != '=' ? "%(A %(anyone lrs) I 1 P default V 1 M 1)" : p[1] == 'A' ? ""
+			: p[1] == 'N' ? "%(T e I abc P default V 1 M 1 A %(anyone lrs))" : "%(T e N News P default V 1 M 1 A %(anyone lrs) H ())";
+		char *key = p[0] == '=' && p[1] == 'A' ? mem_strdup("AS\x1e") : mem_dup(p + (*p == '='), n - (*p == '='));
+		ck_assert_int_eq(cyrusdb_store(t.st->mboxlist, key, strlen(key), val, strlen(val), NULL), 0);
+		free(key);
+	}
+	ck_assert_int_eq(layout_detect(t.st->mboxlist, &level), lists[_i % (int)COUNT(lists)].quick);
+	ck_assert_int_eq(level, lists[_i % (int)COUNT(lists)].level);
+	ck_assert_int_eq(layout_prove(t.st->mboxlist, &level), lists[_i % (int)COUNT(lists)].whole);
+	ck_assert_int_eq(level, lists[_i % (int)COUNT(lists)].level);
+	storetest_remove(&t);
+}
+END_TEST
+
 static const struct { const char *level, *more, *name, *below; } dirs[] = {
 	{ "2.5", "", "user.alice.sub", "/user/alice/sub" }, { "3.6", "", "user.alice.sub", "/user/alice/sub" },
 	{ "2.5", "hashimapspool: 1\n", "user.alice.sub", "/a/user/alice/sub" }, { "3.6", "hashimapspool: 1\n", "user.1x", "/q/user/1x" },
@@ -638,6 +668,7 @@ int main(void)
 	LOOP(quota_records, quotas);
 	LOOP(kv_acls, acls);
 	tcase_add_test(tc, detect);
+	tcase_add_loop_test(tc, detect_one, 0, 2 * (int)COUNT(lists));
 	LOOP(paths_by_name, dirs);
 	tcase_add_test(tc, name_locks);
 	suite_add_tcase(s, tc);

@@ -85,23 +85,44 @@ static int count(struct session *s, struct mailbox *mb, uint64_t v[ITEMS])
 	return r;
 }
 
-int status_read(struct session *s, const char *name, unsigned wanted, struct status *out)
+static void from_header(struct session *s, const struct index_header *h, const char *uniqueid, struct status *out)
+{
+	uint64_t *v = out->v;
+	v[MESSAGES] = h->exists;
+	v[UIDNEXT] = (uint64_t)h->last_uid + 1;
+	v[UIDVALIDITY] = h->uidvalidity;
+	v[SIZE] = h->quota_mailbox_used;
+	v[HIGHESTMODSEQ] = h->highestmodseq;
+	v[CREATEDMODSEQ] = h->createdmodseq;
+	out->uniqueid = arena_strdup(s->cmd, uniqueid ? uniqueid : "");
+}
+
+/* Without a lock. false: records have to be counted, or somebody is at work there. */
+static bool glance(struct session *s, const struct mbentry *e, unsigned wanted, struct status *out)
+{
+	struct index_header h;
+	if (mailbox_peek(s->st, e, &h)) return false;
+	if (wanted & (1u << RECENT | 1u << UNSEEN)) {
+		if (!index_internal_seen(&h, e, s->user.userid, &s->st->ns)) return false;
+		if (wanted & 1u << RECENT && h.recentuid < h.last_uid) return false;
+		if (wanted & 1u << UNSEEN && h.minor_version < 14) return false;
+		out->v[UNSEEN] = h.unseen;
+	}
+	from_header(s, &h, e->uniqueid, out);
+	return true;
+}
+
+int status_read(struct session *s, const struct mbentry *e, unsigned wanted, struct status *out)
 {
 	struct mailbox *mb;
-	uint64_t *v = out->v;
 	*out = (struct status){ .uniqueid = NULL };
-	int r = mailbox_open(s->st, name, &mb);
+	if (glance(s, e, wanted, out)) return 0;
+	int r = mailbox_open(s->st, e->name, &mb);
 	if (r) return r;
 	r = mailbox_lock(mb, LOCK_SHARED);
 	if (!r) {
-		v[MESSAGES] = mb->h.exists;
-		v[UIDNEXT] = (uint64_t)mb->h.last_uid + 1;
-		v[UIDVALIDITY] = mb->h.uidvalidity;
-		v[SIZE] = mb->h.quota_mailbox_used;
-		v[HIGHESTMODSEQ] = mb->h.highestmodseq;
-		v[CREATEDMODSEQ] = mb->h.createdmodseq;
-		out->uniqueid = arena_strdup(s->cmd, mb->entry.uniqueid ? mb->entry.uniqueid : "");
-		if (wanted & (1u << RECENT | 1u << UNSEEN)) r = count(s, mb, v);
+		from_header(s, &mb->h, mb->entry.uniqueid, out);
+		if (wanted & (1u << RECENT | 1u << UNSEEN)) r = count(s, mb, out->v);
 		mailbox_unlock(mb);
 	}
 	mailbox_close(&mb);
@@ -136,7 +157,7 @@ void cmd_status(struct session *s)
 	if (!parse_items(s, &wanted)) return;
 	int r = mboxarg_find(s, name, &m);
 	if (!r && !(m.rights & ACL_READ)) r = ERR_PERM;
-	if (!r) r = status_read(s, m.name, wanted, &st);
+	if (!r) r = status_read(s, &m.entry, wanted, &st);
 	mboxarg_free(&m);
 	if (r) {
 		respond_err(s, r);

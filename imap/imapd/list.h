@@ -6,6 +6,7 @@
 #include "imapd/session.h"
 #include "store/annots.h"
 #include "store/mbentry.h"
+#include "store/racl_index.h"
 #include "store/specialuse.h"
 #include "text/glob.h"
 
@@ -54,7 +55,9 @@ struct listing {
 	struct hash *subscribed;          /* external names; when they are to be told */
 	struct specialuse *uses;          /* NULL: special uses are not asked for, or there are none */
 	struct annots *annots;            /* for METADATA */
-	bool index;                       /* the list keeps reverse ACL rows, and they are to be used */
+	struct racl_index index;          /* while the mailboxes of others are collected, where there is one */
+	char *last_acl;                   /* one's own mailboxes mostly have the same one, and then the same rights */
+	bool last_seen;
 	uint64_t rows;                    /* of the mailbox list that were looked at */
 };
 

@@ -12,6 +12,7 @@
 struct line {
 	const char *name;
 	struct list_entry *e;             /* NULL: only a level above some */
+	bool children;                    /* of subscriptions: looked up beforehand */
 };
 
 struct answer {
@@ -76,7 +77,7 @@ static bool selected(struct answer *a, struct list_entry *e)
 static void add_line(struct answer *a, const char *name, struct list_entry *e)
 {
 	MEM_GROW(a->v, a->alloc, a->n + 1);
-	a->v[a->n++] = (struct line){ name, e };
+	a->v[a->n++] = (struct line){ name, e, false };
 }
 
 static char *level_name(struct answer *a, const struct list_entry *e, size_t len)
@@ -156,7 +157,7 @@ static void put_children(struct answer *a, const struct line *x, struct buf *b)
 	if (few && q->recursive) return;
 	if (x->e && x->e->inbox && l->s->ns.alt && l->s->level == LEVEL_25 && (q->extended || q->xlist)) return;       /* \\Noinferiors says it */
 	if (!x->e) children = true;
-	else if (q->sel_subscribed && !few) children = list_has_children(l, x->e);
+	else if (q->sel_subscribed && !few) children = x->children;
 	else children = hash_gets(l->parents, x->name) != NULL;
 	if (children) attribute(b, "\\HasChildren");
 	else if (!few) attribute(b, "\\HasNoChildren");
@@ -174,7 +175,7 @@ static void put_line(struct answer *a, const struct line *x)
 	struct mbentry *mb = x->e ? x->e->mb : exists && m.rights & ACL_LOOKUP ? &m.entry : NULL;
 	uint32_t rights = mb ? session_rights(s, mb) : 0;
 	bool status = mb && q->ret_status, readable = (rights & ACL_READ) != 0;
-	bool have = status && readable && !status_read(s, mb->name, q->status, &st);
+	bool have = status && readable && !status_read(s, mb, q->status, &st);
 	if (x->e && x->e->inbox && s->ns.alt && s->level == LEVEL_25) attribute(&b, "\\Noinferiors");
 	put_existence(a, x, exists, status && !readable, &b);
 	if (x->e && q->extended && (q->sel_subscribed || hash_gets(a->l->subscribed, x->name))) attribute(&b, "\\Subscribed");
@@ -210,10 +211,32 @@ static int compare_names(const void *x, const void *y, void *arg)
 	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
+/* What lines about subscriptions need of the mailbox list, in one look at it: none is taken while lines are written. */
+static void look_up(struct answer *a)
+{
+	const struct list_request *q = a->l->q;
+	bool children = q->sel_subscribed && !by_subscription_only(a->l->s, q);
+	for (size_t i = 0; i < a->n; i++) {
+		if (!a->v[i].e) continue;
+		list_live(a->l, a->v[i].e);
+		if (children) a->v[i].children = list_has_children(a->l, a->v[i].e);
+	}
+}
+
+static void select_lines(struct answer *a)
+{
+	struct listing *l = a->l;
+	struct cyrusdb *list = l->s->st->mboxlist;
+	bool subs = l->q->lsub || l->q->sel_subscribed, held = subs && !cyrusdb_hold(list);
+	for (size_t i = 0; i < l->n; i++) visit(a, &l->v[i]);
+	if (subs) look_up(a);
+	if (held) cyrusdb_release(list);
+}
+
 int list_answer(struct listing *l, unsigned *calls)
 {
 	struct answer a = { .l = l, .levels = hash_new(), .childinfo = hash_new() };
-	for (size_t i = 0; i < l->n; i++) visit(&a, &l->v[i]);
+	select_lines(&a);
 	if (l->q->recursive && l->s->level == LEVEL_36 && a.n > 1) qsort_r(a.v, a.n, sizeof *a.v, compare_names, &l->s->ns.sep);
 	for (size_t i = 0; i < a.n; i++) put_line(&a, &a.v[i]);
 	*calls = (unsigned)a.n;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "imapd/list.h"
 #include "imapd/mboxarg.h"
+#include "store/layout.h"
 #include "store/mboxlist.h"
 #include "store/subs.h"
 
@@ -112,6 +113,18 @@ bool list_sees(struct session *s, const struct mbentry *e)
 	return (session_rights(s, e) & ACL_LOOKUP) != 0;
 }
 
+/* As list_sees(), for a mailbox of the user himself. */
+static bool sees_own(struct listing *l, const struct mbentry *e)
+{
+	if (e->type != 'e') return list_sees(l->s, e);
+	if (!l->last_acl || strcmp(l->last_acl, e->acl)) {
+		free(l->last_acl);
+		l->last_acl = mem_strdup(e->acl);
+		l->last_seen = list_sees(l->s, e);
+	}
+	return l->last_seen;
+}
+
 /* An ACL can only grant something to somebody whom it names. */
 static bool worth_a_look(void *arg, const char *val, size_t len)
 {
@@ -159,7 +172,7 @@ static bool add_mailbox(struct scan *c, const struct mbentry *e, struct mbname *
 		if (mbname_owned_by(&e->parts, s->user.userid, &s->ns)) return false;
 		if (!(e->parts.localpart ? c->users : c->shared)) return false;
 	}
-	if (!list_sees(s, e)) return false;
+	if (!(c->own ? sees_own(l, e) : list_sees(s, e))) return false;
 	struct list_entry *x = add(l, &e->parts);
 	if (!x) return false;
 	x->live = LIVE_YES;
@@ -266,66 +279,88 @@ static int collect_own(struct listing *l, const char *literal, const struct mbna
 
 /* ---- other users' and shared ones, by the reverse ACL rows */
 
+enum { HOLD_MAX = 256 };
+
 struct names {
-	struct store *st;
+	struct listing *l;
 	struct strarray v;
-	const struct buf *prefix;
-	bool users;
-	struct session *s;
-	uint64_t *rows;
+	struct racl_query q;
 	int r;
 };
 
-static void note_name(void *arg, const char *dbname, size_t len)
+static void note_name(void *arg, const char *name, size_t len)
 {
 	struct names *n = arg;
-	strarray_take(&n->v, mem_dup(dbname, len));
+	strarray_take(&n->v, mem_dup(name, len));
 }
 
 static void note_id(void *arg, const char *id)
 {
 	struct names *n = arg;
-	if (!n->r) n->r = mboxlist_racl_each(n->st, n->users, id, n->prefix, note_name, n, n->rows);
+	if (!n->r) n->r = racl_index_each(&n->l->index, id, &n->q, &n->l->rows);
 }
 
 static void note_group(void *arg, const char *id)
 {
 	struct names *n = arg;
-	const struct acl_who *who = &n->s->user.who;
+	const struct acl_who *who = &n->l->s->user.who;
 	if (who->in_group && who->in_group(who->arg, id + 6)) note_id(arg, id);
+}
+
+static int list_order(const void *a, const void *b, void *index)
+{
+	return racl_index_compare(index, *(char *const *)a, *(char *const *)b);
 }
 
 /* The names below `skip`, as far as they follow in the sorted array. */
 static size_t after(struct names *n, size_t i, struct mbname *skip)
 {
 	struct buf key = BUF_INIT;
-	mboxlist_prefix(n->st, skip, true, &key);
-	while (i < n->v.n && !strncmp(n->v.v[i], key.s + 1, key.len - 1)) i++;
+	struct store *st = n->l->s->st;
+	size_t letters = strlen(st->layout->scan_prefix);
+	mboxlist_prefix(st, skip, true, &key);
+	while (i < n->v.n && !strncmp(n->v.v[i], key.s + letters, key.len - letters)) i++;
 	buf_free(&key);
 	return i;
 }
 
-static int by_index(struct scan *c, const struct buf *prefix, bool users)
+/* Users' mailboxes, or shared ones, that the index names for this user. */
+static void note_all(struct names *n, bool users, const char *userid)
 {
-	struct names n = { .st = c->l->s->st, .prefix = prefix, .users = users, .s = c->l->s, .rows = &c->l->rows };
-	note_id(&n, "anyone");
-	note_id(&n, c->userid);
-	if (!n.r) n.r = mboxlist_racl_groups(n.st, users, note_group, &n, n.rows);
-	strarray_sort(&n.v);
-	for (size_t i = 0; i < n.v.n && !n.r && !c->done;) {
+	n->q.users = users;
+	note_id(n, "anyone");
+	note_id(n, userid);
+	if (!n->r) n->r = racl_index_groups(&n->l->index, users, note_group, n, &n->l->rows);
+}
+
+static int by_index(struct scan *c, const struct buf *prefix)
+{
+	struct listing *l = c->l;
+	struct names n = { .l = l, .q = { false, true, prefix, note_name, &n } };
+	if (c->users) note_all(&n, true, c->userid);
+	if (c->shared) note_all(&n, false, c->userid);
+	if (n.v.n > 1) qsort_r(n.v.v, n.v.n, sizeof *n.v.v, list_order, &l->index);
+	struct cyrusdb *list = l->s->st->mboxlist;
+	bool held = !cyrusdb_hold(list);
+	for (size_t i = 0, looked = 1; i < n.v.n && !n.r && !c->done; looked++) {
 		struct mbentry e;
 		struct mbname skip = { 0 };
 		bool leave = false;
 		const char *name = n.v.v[i];
-		++*n.rows;
-		if (!mboxlist_lookup_dbname(n.st, name, strlen(name), &e)) {
+		l->rows++;
+		if (!racl_index_lookup(&l->index, name, strlen(name), &e)) {
 			if (!(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED))) leave = add_mailbox(c, &e, &skip);
 			mbentry_free(&e);
 		}
-		while (++i < n.v.n && !strcmp(n.v.v[i], name)) continue;         /* named by several of his identifiers */
+		while (++i < n.v.n && !strcmp(n.v.v[i], name)) continue;         /* named by several of his identifiers, or twice */
 		if (leave) i = after(&n, i, &skip);
 		mbname_free(&skip);
+		if (held && looked % HOLD_MAX == 0) {         /* others get a chance */
+			cyrusdb_release(list);
+			held = !cyrusdb_hold(list);
+		}
 	}
+	if (held) cyrusdb_release(list);
 	strarray_free(&n.v);
 	return n.r;
 }
@@ -358,12 +393,7 @@ static int collect_range(struct scan *c, const struct mbname *base, const char *
 	leave_out(s, me, &leave[n++]);
 	if (*s->ns.deletedprefix) leave_out(s, &deleted, &leave[n++]);
 	if (!c->users) leave_out(s, &users, &leave[n++]);
-	if (key_prefix(s, base, text, &prefix)) {
-		bool index = c->l->index;
-		if (!index) r = walk(c, &prefix, true, leave, n);
-		if (index && c->users) r = by_index(c, &prefix, true);
-		if (index && c->shared && !r) r = by_index(c, &prefix, false);
-	}
+	if (key_prefix(s, base, text, &prefix)) r = c->l->index.db ? by_index(c, &prefix) : walk(c, &prefix, true, leave, n);
 	mbname_free(&deleted);
 	mbname_free(&users);
 	buf_free(&prefix);
@@ -391,6 +421,7 @@ static int collect_others(struct listing *l, const char *literal, const struct m
 	int r = 0;
 	top(me, NULL, &root);
 	top(me, "user", &user);
+	racl_index_open(s->st, &l->index);
 	if (s->ns.alt) {
 		c.shared = false;
 		if (users && below_root(l, literal, s->ns.userprefix, &text)) r = collect_range(&c, &user, text, me);
@@ -402,6 +433,7 @@ static int collect_others(struct listing *l, const char *literal, const struct m
 		c.shared = shared && strncasecmp(literal, "INBOX", 5);
 		if (c.users || c.shared) r = collect_range(&c, &root, literal, me);
 	}
+	racl_index_close(&l->index);
 	mbname_free(&root);
 	mbname_free(&user);
 	return r;
@@ -508,7 +540,6 @@ int list_collect(struct listing *l)
 	l->entries = hash_new();
 	l->parents = hash_new();
 	l->subscribed = hash_new();
-	l->index = conf_bool(s->conf, OPT_REVERSEACLS) && mboxlist_has_racl(s->st);
 	bool uses = q->ret_specialuse || q->sel_specialuse || q->xlist || conf_bool(s->conf, OPT_SPECIALUSEALWAYS);
 	if (uses) l->uses = specialuse_open(s->st, s->user.userid);
 	if (q->ret_metadata) l->annots = annots_open(s->st, s->user.userid);
@@ -527,6 +558,7 @@ void list_free(struct listing *l)
 		free(l->v[i].mb);
 	}
 	free(l->v);
+	free(l->last_acl);
 	hash_free(l->entries, NULL);
 	hash_free(l->parents, NULL);
 	hash_free(l->subscribed, NULL);

@@ -137,7 +137,7 @@ const struct dlist *dlist_get(const struct dlist *kv, const char *key)
 {
 	if (!kv || kv->kind != DLIST_KVLIST) return NULL;
 	for (const struct dlist *d = kv->head; d; d = d->next)
-		if (!strcmp(d->key, key)) return d;
+		if (*d->key == *key && !strcmp(d->key, key)) return d;
 	return NULL;
 }
 

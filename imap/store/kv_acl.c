@@ -23,7 +23,12 @@ void kv_acl_print(struct buf *b, const char *acl)
 char *kv_acl_parse(const struct dlist *list)
 {
 	struct buf acl = BUF_INIT;
-	for (const struct dlist *e = list && list->kind == DLIST_KVLIST ? list->head : NULL; e; e = e->next)
-		if (e->kind == DLIST_STRING) buf_printf(&acl, "%s\t%s\t", e->key, e->s);
+	for (const struct dlist *e = list && list->kind == DLIST_KVLIST ? list->head : NULL; e; e = e->next) {
+		if (e->kind != DLIST_STRING) continue;
+		buf_puts(&acl, e->key);
+		buf_putc(&acl, '\t');
+		buf_puts(&acl, e->s);
+		buf_putc(&acl, '\t');
+	}
 	return buf_take(&acl);
 }

@@ -6,8 +6,6 @@
 #include "store/mbentry.h"
 #include "store/store.h"
 
-typedef void layout_racl_cb(void *arg, const char *key, size_t len);
-
 struct layout {
 	enum conf_level level;
 
@@ -19,9 +17,7 @@ struct layout {
 	/* mailboxes.db ---------------------------------------------------------------------------------------- */
 	const char *scan_prefix;              /* every record by name begins with it */
 	char key_sep, domain_sep;             /* between the components of a key, and behind its domain */
-	/* Reverse ACL rows: the key that says that they are kept (NULL: never), and the rows that belong to an entry. */
-	const char *racl_marker;
-	void (*racl_rows)(struct store *st, const struct mbentry *e, layout_racl_cb *cb, void *arg);
+	const char *racl_marker;              /* the key that says that reverse ACL rows are kept (racl.h); NULL: never */
 	void (*key)(const struct namespace *ns, const struct mbname *n, struct buf *out);
 	/* Decodes a record by name. 0; ERR_NOTFOUND: some other kind of key; ERR_BADFORMAT: damaged. */
 	int (*decode)(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out);
@@ -54,6 +50,8 @@ struct layout {
 
 extern const struct layout layout_25, layout_36;
 
-/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one. */
+/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one, as far as a few records show.
+ * ERR_IO. layout_prove() looks at all of them. */
 int layout_detect(struct cyrusdb *mboxlist, enum conf_level *level);
+int layout_prove(struct cyrusdb *mboxlist, enum conf_level *level);
 #endif

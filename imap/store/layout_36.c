@@ -6,6 +6,7 @@
 #include "store/kv_acl.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
+#include "store/racl.h"
 #include "sys/clock.h"
 
 #include <openssl/rand.h>
@@ -204,41 +205,6 @@ static int put_by_id(struct store *st, const struct mbentry *e, const struct mbe
 
 /* ------------------------------------------------------------------------------------------------ reverse ACL rows */
 
-struct racl {
-	struct store *st;
-	const struct mbentry *e;
-	layout_racl_cb *cb;
-	void *arg;
-};
-
-static bool is_admin(const struct store *st, const char *id)
-{
-	const char *admins = conf_str(st->conf, OPT_ADMINS);
-	struct strarray a = STRARRAY_INIT;
-	strarray_split(&a, admins ? admins : "", " \t");
-	bool r = strarray_find(&a, id) >= 0;
-	strarray_free(&a);
-	return r;
-}
-
-static void racl_one(void *arg, const char *id, const char *rights)
-{
-	struct racl *c = arg;
-	if (!(acl_rights_parse(rights, &c->st->macros, NULL) & (ACL_LOOKUP | ACL_READ))) return;
-	if (mbname_owned_by(&c->e->parts, id, &c->st->ns) || is_admin(c->st, id)) return;
-	struct buf key = BUF_INIT;
-	buf_printf(&key, "A%c\x1e%s\x1e", c->e->parts.localpart ? 'U' : 'S', id);
-	mbname_dbname(&c->e->parts, &c->st->ns, &key);
-	c->cb(c->arg, key.s, key.len);
-	buf_free(&key);
-}
-
-static void racl_rows_36(struct store *st, const struct mbentry *e, layout_racl_cb *cb, void *arg)
-{
-	struct racl c = { st, e, cb, arg };
-	if (!(e->flags & MBENTRY_DELETED)) acl_each(e->acl, racl_one, &c);
-}
-
 struct racl_change {
 	struct store *st;
 	struct cyrusdb_txn **txn;
@@ -264,8 +230,8 @@ static int racl_update(struct store *st, const struct mbentry *old, const struct
 	size_t len;
 	if (cyrusdb_fetch(st->mboxlist, RACL_MARKER, 3, &val, &len, txn)) return 0;
 	struct racl_change c = { st, txn, 0 };
-	if (old) racl_rows_36(st, old, racl_drop, &c);
-	if (fresh) racl_rows_36(st, fresh, racl_add, &c);
+	if (old) racl_rows(st, old, false, racl_drop, &c);
+	if (fresh) racl_rows(st, fresh, false, racl_add, &c);
 	return c.rc;
 }
 
@@ -465,7 +431,7 @@ static char *new_uniqueid_36(void)
 
 const struct layout layout_36 = {
 	.level = LEVEL_36, .index_version = 17, .cache_version = 11, .list_header = true, .synccrc_annot_start = 12345678,
-	.scan_prefix = "N", .key_sep = '\x1f', .domain_sep = '\x1d', .racl_marker = RACL_MARKER, .racl_rows = racl_rows_36,
+	.scan_prefix = "N", .key_sep = '\x1f', .domain_sep = '\x1d', .racl_marker = RACL_MARKER,
 	.key = key_36, .decode = decode_36, .put = put_36, .bury = bury_36, .move = move_36, .lookup_id = lookup_id_36,
 	.user_file = user_file_36, .mailbox_dir = mailbox_dir_36, .lock_name = lock_name_36, .user_lock = true,
 	.sub_key = sub_key_36, .sub_decode = sub_decode_36, .sub_version_key = "\x1fVER\x1f", .sub_version = "2",

@@ -6,7 +6,8 @@ libstore_a_SOURCES = \
 	imap/store/specialuse.c imap/store/specialuse.h \
 	imap/store/append.c imap/store/append.h imap/store/append_priv.h imap/store/stage.c \
 	imap/store/audit.c imap/store/audit.h \
-	imap/store/racl.c imap/store/racl.h \
+	imap/store/racl.c imap/store/racl.h imap/store/racl_file.c imap/store/racl_file.h \
+	imap/store/racl_index.c imap/store/racl_index.h \
 	imap/store/recover.c imap/store/recover.h \
 	imap/store/seen.c imap/store/seen.h \
 	imap/store/seqset.c imap/store/seqset.h \
@@ -17,8 +18,8 @@ libstore_a_SOURCES = \
 	imap/store/kv_acl.c imap/store/kv_acl.h \
 	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \
 	imap/store/mailbox.c imap/store/mailbox.h imap/store/mailbox_annots.c imap/store/mailbox_cachefile.c \
-	imap/store/mailbox_commit.c imap/store/mailbox_copy.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c imap/store/mailbox_resume.c \
-	imap/store/mailbox_repack.c \
+	imap/store/mailbox_commit.c imap/store/mailbox_copy.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c \
+	imap/store/mailbox_peek.c imap/store/mailbox_repack.c imap/store/mailbox_resume.c \
 	imap/store/mbentry.c imap/store/mbentry.h \
 	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \
 	imap/store/mboxheader.c imap/store/mboxheader.h \

@@ -340,9 +340,14 @@ void mailbox_close(struct mailbox **mbp)
 
 uint32_t mailbox_cache_version(const struct mailbox *mb) { return mb->h.minor_version <= 13 ? 3 : 11; }
 
+bool index_internal_seen(const struct index_header *h, const struct mbentry *e, const char *userid, const struct namespace *ns)
+{
+	if (h->minor_version < 12) return false;
+	if (h->options & MBOXOPT_SHAREDSEEN || !userid) return true;
+	return mbname_owned_by(&e->parts, userid, ns);
+}
+
 bool mailbox_internal_seen(const struct mailbox *mb, const char *userid)
 {
-	if (mb->h.minor_version < 12) return false;
-	if (mb->h.options & MBOXOPT_SHAREDSEEN || !userid) return true;
-	return mbname_owned_by(&mb->entry.parts, userid, &mb->st->ns);
+	return index_internal_seen(&mb->h, &mb->entry, userid, &mb->st->ns);
 }

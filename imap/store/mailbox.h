@@ -47,6 +47,9 @@ struct mailbox {
 
 /* Opens with the name lock shared. The index is not locked yet. ERR_NOMAILBOX, ERR_MOVED, ERR_BADFORMAT, ERR_IO, ERR_LOCKED. */
 int mailbox_open(struct store *st, const char *name, struct mailbox **out);
+/* The header of the mailbox's index, without opening or locking anything. 0, or ERR_AGAIN: it says too little (an old version), somebody is at
+ * work there, or something is wrong; open the mailbox. e: as just read from the list. */
+int mailbox_peek(struct store *st, const struct mbentry *e, struct index_header *h);
 /* With the name lock exclusive and not waiting longer than timeout_ms; ERR_LOCKED when others have it open. */
 int mailbox_open_exclusive(struct store *st, const char *name, int timeout_ms, struct mailbox **out);
 /* Unlocks (committing), then does what the cleanup bits ask for if nobody else has it open. NULL inside is allowed. */
@@ -88,6 +91,7 @@ void msgfile_close(struct msgfile *f);
 
 /* cache number for new records of this mailbox */
 uint32_t mailbox_cache_version(const struct mailbox *mb);
+bool index_internal_seen(const struct index_header *h, const struct mbentry *e, const char *userid, const struct namespace *ns);
 bool mailbox_internal_seen(const struct mailbox *mb, const char *userid);     /* \Seen is in the records (spec 10.5) */
 
 /* ---- whole mailboxes */

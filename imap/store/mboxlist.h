@@ -33,13 +33,8 @@ int mboxlist_walk(struct store *st, const struct buf *prefix, bool one_domain, s
 /* The key of n: what begins with these bytes. below: only what is below it. Nothing but a domain is a name too. */
 void mboxlist_prefix(struct store *st, const struct mbname *n, bool below, struct buf *out);
 
-/* Reverse ACL rows, where the list keeps them: the names of the mailboxes (users' or shared ones) whose ACL names id and gives it `l` or `r`. Rows may
- * be stale: look at the record. prefix: of a key as above. rows is added to. */
-typedef void mboxlist_racl_cb(void *arg, const char *dbname, size_t len);
-bool mboxlist_has_racl(struct store *st);
-int mboxlist_racl_each(struct store *st, bool users, const char *id, const struct buf *prefix, mboxlist_racl_cb *cb, void *arg, uint64_t *rows);
-int mboxlist_racl_groups(struct store *st, bool users, void (*cb)(void *arg, const char *id), void *arg, uint64_t *rows);      /* "group:NAME" */
-int mboxlist_lookup_dbname(struct store *st, const char *dbname, size_t len, struct mbentry *out);
+/* Does the prefix leave out all names with a domain, were it not that it is a part of some? */
+bool mboxlist_no_domain(const struct store *st, const struct buf *prefix);
 
 int mboxlist_put(struct store *st, const struct mbentry *e);       /* create or change; one transaction */
 int mboxlist_bury(struct store *st, const struct mbentry *e);      /* tombstone, or nothing at all for a DELETED name */

@@ -9,6 +9,49 @@
 
 #include <string.h>
 
+/* ------------------------------------------------------------------------------------------------ the rows of one entry */
+
+struct racl {
+	struct store *st;
+	const struct mbentry *e;
+	bool admins;
+	racl_row_cb *cb;
+	void *arg;
+};
+
+static bool is_admin(const struct store *st, const char *id)
+{
+	const char *admins = conf_str(st->conf, OPT_ADMINS);
+	struct strarray a = STRARRAY_INIT;
+	strarray_split(&a, admins ? admins : "", " \t");
+	bool r = strarray_find(&a, id) >= 0;
+	strarray_free(&a);
+	return r;
+}
+
+static void racl_one(void *arg, const char *id, const char *rights)
+{
+	struct racl *c = arg;
+	if (!(acl_rights_parse(rights, &c->st->macros, NULL) & (ACL_LOOKUP | ACL_READ))) return;
+	if (mbname_owned_by(&c->e->parts, id, &c->st->ns) || (!c->admins && is_admin(c->st, id))) return;
+	struct buf row = BUF_INIT, key = BUF_INIT;
+	size_t letters = strlen(c->st->layout->scan_prefix);
+	c->st->layout->key(&c->st->ns, &c->e->parts, &key);
+	buf_printf(&row, "A%c\x1e%s\x1e", c->e->parts.localpart ? 'U' : 'S', id);
+	buf_append(&row, key.s + letters, key.len - letters);
+	c->cb(c->arg, row.s, row.len);
+	buf_free(&row);
+	buf_free(&key);
+}
+
+void racl_rows(struct store *st, const struct mbentry *e, bool admins, racl_row_cb *cb, void *arg)
+{
+	struct racl c = { st, e, admins, cb, arg };
+	if (!(e->flags & MBENTRY_DELETED)) acl_each(e->acl, racl_one, &c);
+}
+
+/* ------------------------------------------------------------------------------------------------ all rows of a list of 3.6 */
+
 struct rows {
 	struct store *st;
 	struct hash *wanted;              /* key -> anything: rows that the ACLs ask for and the list has not */
@@ -28,7 +71,7 @@ static void want(void *arg, const char *key, size_t len)
 static int want_rows_of(void *arg, const struct mbentry *e)
 {
 	struct rows *r = arg;
-	r->st->layout->racl_rows(r->st, e, want, r);
+	racl_rows(r->st, e, false, want, r);
 	return 0;
 }
 

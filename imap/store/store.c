@@ -32,13 +32,17 @@ static int resort(struct store *st, bool sorted)
 	return r;
 }
 
+void store_half_upgraded(void)
+{
+	log_msg(LOG_ERR, "DBERROR: the mailbox list is half upgraded: it has records of 3.6 and of an older release");
+}
+
 /* The level the store is in decides the defaults; an explicit compatibility_level only where the list is empty or agrees. */
 static int settle_layout(struct store *st)
 {
 	enum conf_level found = LEVEL_AUTO, wanted = conf_level_wanted(st->conf);
 	int r = layout_detect(st->mboxlist, &found);
-	if (r == ERR_BADFORMAT)
-		log_msg(LOG_ERR, "DBERROR: the mailbox list is half upgraded: it has records of 3.6 and of an older release");
+	if (r == ERR_BADFORMAT) store_half_upgraded();
 	if (r) return r;
 	if (found == LEVEL_AUTO) found = wanted == LEVEL_AUTO ? LEVEL_36 : wanted;
 	if (wanted != LEVEL_AUTO && wanted != found)
@@ -108,6 +112,7 @@ void store_close(struct store *st)
 	}
 	spool_walk_log_rest(st);
 	if (st->statuscache) cyrusdb_close(st->statuscache);
+	if (st->racl) cyrusdb_close(st->racl);
 	if (st->mboxlist) cyrusdb_close(st->mboxlist);
 	cyrusdb_env_free(st->dbs);
 	namespace_free(&st->ns);

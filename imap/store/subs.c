@@ -81,7 +81,9 @@ int subs_each(struct store *st, const char *userid, int (*cb)(void *, const stru
 	struct each it = { st, userid, cb, arg };
 	int r = open_db(st, userid, false, &db);
 	if (r) return r == ERR_NOTFOUND ? 0 : r;
+	bool held = !cyrusdb_hold(db);
 	r = cyrusdb_foreach(db, "", 0, NULL, each_one, &it, NULL);
+	if (held) cyrusdb_release(db);
 	cyrusdb_close(db);
 	return r < 0 ? ERR_IO : r;
 }

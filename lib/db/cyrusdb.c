@@ -86,6 +86,7 @@ static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn,
 	*op = (struct op){ db, txn, write, false };
 	if (write && (db->flags & CYRUSDB_RDONLY)) return CYRUSDB_READONLY;
 	if (txn && *txn) return (*txn)->db == db && db->in_txn ? CYRUSDB_OK : CYRUSDB_INTERNAL;
+	if (db->held) return write || txn ? CYRUSDB_LOCKED : CYRUSDB_OK;
 	if (txn) {
 		if (db->in_txn) return CYRUSDB_LOCKED;
 		int r = db_lock(db, true);
@@ -118,12 +119,25 @@ static int op_end(struct op *op, int r, bool soft)
 		return r;
 	}
 	if (!r || soft) return r;
-	if (!op->txn) db->failed = true;         /* the owner of the transaction learns it from commit */
+	if (!op->txn) db->failed = db->in_txn;         /* the owner of the transaction learns it from commit */
 	else {
 		txn_abort(db);
 		*op->txn = NULL;
 	}
 	return r;
+}
+
+int cyrusdb_hold(struct cyrusdb *db)
+{
+	if (db->in_txn) return CYRUSDB_LOCKED;
+	int r = db->held ? CYRUSDB_OK : db_lock(db, false);
+	if (!r) db->held++;
+	return r;
+}
+
+void cyrusdb_release(struct cyrusdb *db)
+{
+	if (db->held && !--db->held) db_unlock(db);
 }
 
 int cyrusdb_commit(struct cyrusdb *db, struct cyrusdb_txn *txn)
@@ -277,7 +291,7 @@ static bool matches(const struct cyrusdb *db, struct db_slice prefix, struct db_
 static int scan_relock(struct scan *s)
 {
 	struct cyrusdb *db = s->op.db;
-	if (!s->op.own) return db->in_txn ? CYRUSDB_OK : CYRUSDB_INTERNAL;      /* cb ended the transaction we run in */
+	if (!s->op.own) return db->in_txn || db->held ? CYRUSDB_OK : CYRUSDB_INTERNAL;      /* cb ended the transaction we run in */
 	if (db->in_txn) return CYRUSDB_OK;                /* cb left one open: go on inside */
 	int r = db_lock(db, false);
 	s->held = !r;
@@ -422,6 +436,17 @@ int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb
 	if (op.own) db_unlock(db);
 	buf_free(&at);
 	return r ? r : stopped;
+}
+
+int cyrusdb_since(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now)
+{
+	struct op op;
+	if (!db->engine->since) return CYRUSDB_NOTIMPLEMENTED;
+	int r = op_begin(&op, db, NULL, false);
+	if (r) return r;
+	r = db->engine->since(db, mark, cb, arg, now);
+	if (op.own) db_unlock(db);
+	return r;
 }
 
 /* ---- the whole file */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum cyrusdb_rc {
@@ -68,6 +69,22 @@ int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cy
  * which must be greater than the present one. Non-zero from cb stops the walk and is returned. Not inside a transaction of one's own. */
 typedef int cyrusdb_walk_cb(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek);
 int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb_walk_cb *cb, void *arg);
+
+/* Reads between the two share one lock and one look at the file; writes and transactions meanwhile give LOCKED. Held for long it keeps writers
+ * waiting. Calls may nest. Not inside a transaction: LOCKED. */
+int cyrusdb_hold(struct cyrusdb *db);
+void cyrusdb_release(struct cyrusdb *db);        /* once for each hold that gave OK */
+
+/* A moment in the life of a file, for somebody who keeps something made from it: see cyrusdb_since(). Plain numbers, to be stored and read back. */
+struct cyrusdb_mark {
+	uint64_t dev, ino, generation, end;
+	uint32_t check;                  /* of the last transaction before it: tells a file that was put back from a copy */
+	uint64_t records;                /* how many there were */
+};
+/* *now: the file's present moment. mark: cb is given every record stored since then, oldest first, a key perhaps more than once and perhaps
+ * gone or changed again meanwhile; NULL: none. Under the lock: cb must not touch the database; non-zero stops and is returned. NOTFOUND:
+ * the file has been made anew or put back since the mark. NOTIMPLEMENTED: the engine's files do not remember (all but twoskip). */
+int cyrusdb_since(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now);
 int cyrusdb_create(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
 int cyrusdb_store(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
 int cyrusdb_delete(struct cyrusdb *db, const void *key, size_t keylen, struct cyrusdb_txn **txn, bool force);

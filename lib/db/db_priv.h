@@ -27,6 +27,7 @@ struct cyrusdb {
 	int flags, refs;
 	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
 	struct cyrusdb_txn txn;
+	unsigned held;                   /* cyrusdb_hold(): reads run under that lock */
 	int64_t locked_at;
 	struct buf key, val;             /* what fetch and fetchnext return */
 	void *impl;
@@ -51,6 +52,8 @@ struct db_engine {
 	int (*consistent)(struct cyrusdb *db);           /* NULL: nothing to check */
 	int (*repack)(struct cyrusdb *db);               /* under the exclusive lock; NULL: nothing to do */
 	int (*dump)(struct cyrusdb *db, int detail);     /* NULL: the records are printed */
+	/* under the shared lock; NULL: NOTIMPLEMENTED */
+	int (*since)(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now);
 	int (*compare)(const struct cyrusdb *db, struct db_slice a, struct db_slice b);
 	int (*sync)(struct cyrusdb_env *env);            /* NULL: nothing */
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */

@@ -7,7 +7,7 @@ libcambyses_a_SOURCES += \
 	lib/db/flat.c \
 	lib/db/quotalegacy.c \
 	lib/db/skiplist.c lib/db/skiplist_priv.h lib/db/skiplist_recover.c lib/db/skipstamp.c \
-	lib/db/twoskip.c lib/db/twoskip_priv.h lib/db/twoskip_recover.c
+	lib/db/twoskip.c lib/db/twoskip_priv.h lib/db/twoskip_recover.c lib/db/twoskip_since.c
 if BDB
 libcambyses_a_SOURCES += lib/db/berkeley.c
 endif

@@ -613,6 +613,6 @@ const struct db_engine engine_twoskip = {
 	.name = "twoskip", .open = ts_open, .close = ts_close, .lock = ts_lock, .unlock = ts_unlock, .fetch = ts_fetch,
 		.next = ts_next,
 	.put = ts_put, .del = ts_del, .commit = ts_commit, .abort = ts_abort, .consistent = ts_check, .repack = ts_repack,
-		.dump = ts_dump,
+		.dump = ts_dump, .since = ts_since,
 	.compare = ts_compare, .longlock = "mappedfile",
 };

@@ -68,4 +68,5 @@ int ts_check(struct cyrusdb *db);
 int ts_repack(struct cyrusdb *db);
 bool ts_wants_repack(const struct cyrusdb *db);
 int ts_dump(struct cyrusdb *db, int detail);
+int ts_since(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now);
 #endif

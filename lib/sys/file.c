@@ -69,12 +69,21 @@ int file_sync_parent(const char *path)
 	return r;
 }
 
+/* How much to ask for at once: a little more than there seems to be, so that the next read finds the end. */
+static size_t block_for(int fd)
+{
+	enum { LEAST = 512, MOST = 65536 };
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size >= MOST) return MOST;
+	return st.st_size < LEAST ? LEAST : (size_t)st.st_size + 1;
+}
+
 int file_read_fd(int fd, size_t limit, struct buf *out)
 {
-	size_t start = out->len;
+	size_t start = out->len, block = block_for(fd);
 	for (;;) {
-		buf_reserve(out, 65536);
-		ssize_t n = sys_read(fd, out->s + out->len, 65536);
+		buf_reserve(out, block);
+		ssize_t n = sys_read(fd, out->s + out->len, block);
 		if (n < 0) return -1;
 		if (!n) return 0;
 		out->len += (size_t)n;

@@ -3,6 +3,7 @@
 # and the account it runs as. Does nothing when DIR is there. Exits non-zero where that cannot be done.
 set -eu
 DIR=$1
+exec 9>"$DIR.lock" && flock 9                   # several tests want it at once
 [ -x "$DIR/usr/lib/cyrus/bin/imapd" ] && [ -x "$DIR/usr/lib/cyrus/bin/pop3d" ] && [ -x "$DIR/usr/lib/cyrus/bin/mupdate" ] && exit 0
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 1
 TMP=$(mktemp -d)
