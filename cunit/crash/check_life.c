@@ -538,8 +538,9 @@ static int child(const struct op *op, enum fault_kind kind, unsigned long n, uns
 	pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
-		struct fault f = { .kind = kind, .n = n, .effects = effects, .room = CALLS };
+		struct fault f = { .kind = kind, .n = n };
 		storetest_open(&t);
+		fault_effects(effects, CALLS);
 		fault_install(&f);
 		int r = run(op);
 		fault_install(NULL);

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 static struct fault plan;                /* test seam: only ever set by cunit */
-static unsigned long count;
+static unsigned long count, noted_room;
+static unsigned char *noted;
 static int interrupted;
 
 enum verdict { GO, FAIL, SHORT, TORN };
@@ -22,7 +23,7 @@ static enum verdict next_call(int is_write, enum fault_effect effect)
 		}
 	}
 	count++;
-	if (plan.effects && count < plan.room) plan.effects[count] = (unsigned char)effect;
+	if (noted && count < noted_room) noted[count] = (unsigned char)effect;
 	if (plan.kind == FAULT_SHORT && count >= plan.n) return is_write ? SHORT : GO;
 	int hit = count == plan.n || (plan.sticky && plan.n && count > plan.n);
 	if (!hit) return GO;
@@ -130,6 +131,12 @@ void fault_install(const struct fault *f)
 		calls.mkdir = sys_real.mkdir;
 	}
 	sys_use(&calls);
+}
+
+void fault_effects(unsigned char *effects, unsigned long room)
+{
+	noted = effects;
+	noted_room = room;
 }
 
 unsigned long fault_count(void) { return count; }

@@ -23,10 +23,10 @@ struct fault {
 	enum fault_kind kind;
 	unsigned long n;       /* which call, from 1 */
 	int err, sticky;
-	unsigned char *effects;          /* NULL, or where to note the effect of call i at [i] ... */
-	unsigned long room;              /* ... as long as i is below this */
 };
 
 void fault_install(const struct fault *f);    /* replaces the table of sys.h and starts counting; NULL removes it */
+/* Notes the effect of call i at effects[i], as long as i is below room; NULL: no more. */
+void fault_effects(unsigned char *effects, unsigned long room);
 unsigned long fault_count(void);              /* calls numbered so far */
 #endif
