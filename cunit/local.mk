@@ -180,3 +180,13 @@ check_life_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_life_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_life_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- every table: records, damage, the recorded stores
+if UNIT_TESTS
+check_PROGRAMS += check_tables
+TESTS += check_tables
+check_tables_SOURCES = cunit/store/check_tables.c cunit/store/storetest.h
+check_tables_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_tables_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
+endif

@@ -78,3 +78,10 @@ EXTRA_DIST += tests/discover.sh tests/test_discover.py
 # annotations of mailboxes and of the server
 TESTS += tests/metadata.sh
 EXTRA_DIST += tests/metadata.sh tests/test_metadata.py tests/metadata.json
+# every tool's options and its page; the tools over single tables
+TESTS += tests/man_tools.py tests/tools/tables.py
+EXTRA_DIST += tests/man_tools.py tests/tools/tables.py
+
+# users denied, tools beside Debian's, ten turns, the recovery guide
+TESTS += tests/tables.sh
+EXTRA_DIST += tests/tables.sh tests/test_tables.py tests/test_peer_turns.py tests/test_recover.py

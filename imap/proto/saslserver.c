@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/cyrusdb.h"
+#include "store/userdeny.h"
 
 #include <netdb.h>
 #include <sasl/saslutil.h>
@@ -237,31 +238,6 @@ int saslserver_authenticate(struct saslserver *s, struct prot *p, const char *me
 
 /* ------------------------------------------------------------------------------------------------ user_deny.db */
 
-/* The wildmat of '*' and '?', for short configured patterns: linear, greedy on the last star. */
-static bool wild(const char *pat, size_t n, const char *s)
-{
-	const char *end = pat + n, *star = NULL, *back = NULL;
-	while (*s) {
-		if (pat < end && (*pat == '?' || *pat == *s)) pat++, s++;
-		else if (pat < end && *pat == '*') star = pat++, back = s;
-		else if (star) pat = star + 1, s = ++back;
-		else return false;
-	}
-	while (pat < end && *pat == '*') pat++;
-	return pat == end;
-}
-
-static bool patterns_deny(const char *list, const char *service)
-{
-	while (*list) {
-		size_t n = strcspn(list, ",");
-		bool not = *list == '!';
-		if (n > (size_t)not && wild(list + not, n - not, service)) return !not;
-		list += n + (list[n] == ',');
-	}
-	return false;
-}
-
 bool user_denied(struct conf *conf, const char *service, const char *userid, char **why)
 {
 	const char *override = conf_str(conf, OPT_USERDENY_DB_PATH), *val;
@@ -275,13 +251,11 @@ bool user_denied(struct conf *conf, const char *service, const char *userid, cha
 	if (access(path, R_OK) == 0) {
 		env = cyrusdb_env_new(dir, false);
 		if (!cyrusdb_open(env, conf_word(conf, OPT_USERDENY_DB), path, 0, &db) && !cyrusdb_fetch(db, userid, strlen(userid), &val, &len, NULL)) {
-			char *v = mem_dup(val, len), *list = strchr(v, '\t'), *msg = NULL;
-			if (list) *list++ = 0;
-			if (list && (msg = strchr(list, '\t'))) *msg++ = 0;
-			if (list && (!strcmp(v, "2") || (!strcmp(v, "1") && !msg))) denied = patterns_deny(list, service);
-			else log_msg(LOG_ERR, "DENYDB_ERROR: invalid entry for '%s'", userid);
-			if (denied) *why = mem_strdup(msg && *msg ? msg : "Access to this service has been blocked");
-			free(v);
+			struct userdeny d;
+			if (userdeny_parse(val, len, &d)) log_msg(LOG_ERR, "DENYDB_ERROR: invalid entry for '%s'", userid);
+			else denied = userdeny_applies(&d, service);
+			if (denied) *why = mem_strdup(d.message && *d.message ? d.message : USERDENY_MESSAGE);
+			userdeny_free(&d);
 		}
 		if (db) cyrusdb_close(db);
 		cyrusdb_env_free(env);

@@ -201,3 +201,25 @@ void dlist_put_str(struct buf *b, const char *s)
 	if (s) dlist_put_string(b, s, strlen(s));
 	else buf_puts(b, "NIL");
 }
+
+/* Trees come from dlist_parse(): DLIST_DEPTH bounds the recursion. */
+void dlist_print(const struct dlist *d, struct buf *b)
+{
+	switch (d->kind) {
+	case DLIST_NIL:
+		buf_puts(b, "NIL");
+		break;
+	case DLIST_STRING:
+		dlist_put_string(b, d->s, d->len);
+		break;
+	case DLIST_LIST:
+	case DLIST_KVLIST:
+		buf_puts(b, d->kind == DLIST_KVLIST ? "%(" : "(");
+		for (const struct dlist *i = d->head; i; i = i->next) {
+			if (i != d->head) buf_putc(b, ' ');
+			if (d->kind == DLIST_KVLIST) dlist_put_str(b, i->key), buf_putc(b, ' ');
+			dlist_print(i, b);
+		}
+		buf_putc(b, ')');
+	}
+}

@@ -33,5 +33,6 @@ bool dlist_value_u64(const struct dlist *d, uint64_t *v);
 /* Writing: atom, quoted string or literal as the rule says; NULL writes NIL. */
 void dlist_put_string(struct buf *b, const char *s, size_t len);
 void dlist_put_str(struct buf *b, const char *s);
+void dlist_print(const struct dlist *d, struct buf *b);      /* the whole tree, numbers and names by the same rule */
 bool dlist_needs_literal(const char *s, size_t len);      /* such a value cannot be read back from cyrus.header, or by 2.5 */
 #endif

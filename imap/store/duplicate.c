@@ -30,11 +30,38 @@ static void put_part(struct buf *b, const char *s)
 	buf_putc(b, 0);
 }
 
-static void build(const struct duplicate_key *key, struct buf *b)
+void duplicate_key_print(const struct duplicate_key *key, struct buf *b)
 {
 	put_part(b, key->id);
 	put_part(b, key->to);
 	put_part(b, key->date);
+}
+
+int duplicate_key_parse(const char *p, size_t len, struct duplicate_key *key)
+{
+	const char **parts[] = { &key->id, &key->to, &key->date }, *end = p + len;
+	for (int i = 0; i < 3; i++) {
+		const char *nul = memchr(p, 0, (size_t)(end - p));
+		if (!nul) return ERR_BADFORMAT;
+		*parts[i] = p;
+		p = nul + 1;
+	}
+	return p == end ? 0 : ERR_BADFORMAT;
+}
+
+int duplicate_mark_parse(const char *p, size_t len, struct duplicate_mark *m)
+{
+	*m = (struct duplicate_mark){ 0 };
+	if (len != VALUE_SIZE && len != OLD_VALUE_SIZE) return ERR_BADFORMAT;
+	memcpy(&m->when, p, sizeof m->when);
+	if (len == VALUE_SIZE) memcpy(&m->uid, p + sizeof m->when, sizeof m->uid);
+	return 0;
+}
+
+void duplicate_mark_print(const struct duplicate_mark *m, struct buf *out)
+{
+	buf_append(out, &m->when, sizeof m->when);
+	buf_append(out, &m->uid, sizeof m->uid);
 }
 
 time_t duplicate_check(struct cyrusdb *db, const struct duplicate_key *key, uint32_t *uid)
@@ -42,33 +69,27 @@ time_t duplicate_check(struct cyrusdb *db, const struct duplicate_key *key, uint
 	struct buf k = BUF_INIT;
 	const char *val;
 	size_t len;
-	int64_t when = 0;
-	uint64_t number = 0;
+	struct duplicate_mark m;
 	if (!db) return 0;
-	build(key, &k);
+	duplicate_key_print(key, &k);
 	int rc = cyrusdb_fetch(db, k.s, k.len, &val, &len, NULL);
 	buf_free(&k);
 	if (rc && rc != CYRUSDB_NOTFOUND)
 		log_msg(LOG_ERR, "DBERROR: looking up %s/%s/%s: %s", key->id, key->to, key->date ? key->date : "", cyrusdb_strerror(rc));
-	if (rc || len < OLD_VALUE_SIZE) return 0;
-	memcpy(&when, val, sizeof when);
-	if (len >= VALUE_SIZE) memcpy(&number, val + sizeof when, sizeof number);
-	if (uid) *uid = (uint32_t)number;
-	return (time_t)when;
+	if (rc || duplicate_mark_parse(val, len, &m)) return 0;
+	if (uid) *uid = (uint32_t)m.uid;
+	return (time_t)m.when;
 }
 
 int duplicate_mark(struct cyrusdb *db, const struct duplicate_key *key, time_t when, uint32_t uid)
 {
-	struct buf k = BUF_INIT;
-	int64_t t = when;
-	uint64_t number = uid;
-	char val[VALUE_SIZE];
+	struct buf k = BUF_INIT, val = BUF_INIT;
 	if (!db) return 0;
-	memcpy(val, &t, sizeof t);
-	memcpy(val + sizeof t, &number, sizeof number);
-	build(key, &k);
-	int rc = cyrusdb_store(db, k.s, k.len, val, sizeof val, NULL);
+	duplicate_mark_print(&(struct duplicate_mark){ when, uid }, &val);
+	duplicate_key_print(key, &k);
+	int rc = cyrusdb_store(db, k.s, k.len, val.s, val.len, NULL);
 	buf_free(&k);
+	buf_free(&val);
 	if (rc) log_msg(LOG_ERR, "DBERROR: error updating delivery database: %s", cyrusdb_strerror(rc));
 	return rc ? ERR_IO : 0;
 }

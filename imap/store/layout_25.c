@@ -4,27 +4,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "store/kv_acl.h"
+#include "store/mbrecord.h"
 #include "store/paths.h"
 #include "sys/clock.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Letters of T in the order they are written. */
-static const struct { char letter; unsigned flag; char type; } letters[] = {
-	{ 'd', MBENTRY_DELETED, 0 }, { 'm', MBENTRY_MOVING, 0 }, { 'n', 0, 'n' }, { 'r', MBENTRY_REMOTE, 0 }, { 'z', MBENTRY_RESERVED, 0 },
-	{ 'c', 0, 'c' }, { 'b', 0, 'b' }, { 'a', 0, 'a' }, { 'i', MBENTRY_INTERMEDIATE, 0 }, { 's', 0, 's' }, { 'p', 0, 'p' },
-};
-/* The decimal type word of 2.4's text form. */
-static const struct { unsigned bit, flag; char type; } bits[] = {
-	{ 1, MBENTRY_REMOTE, 0 }, { 2, MBENTRY_RESERVED, 0 }, { 4, 0, 'n' }, { 8, MBENTRY_MOVING, 0 }, { 16, MBENTRY_DELETED, 0 },
-	{ 32, 0, 'c' }, { 64, 0, 'a' }, { 128, 0, 'b' }, { 256, MBENTRY_INTERMEDIATE, 0 }, { 512, 0, 's' }, { 1024, 0, 'p' },
-};
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static char *dup_or_null(const char *s) { return s ? mem_strdup(s) : NULL; }
 
 static void key_25(const struct namespace *ns, const struct mbname *n, struct buf *out)
 {
@@ -35,79 +21,6 @@ static void key_25(const struct namespace *ns, const struct mbname *n, struct bu
 
 /* ------------------------------------------------------------------------------------------------ decoding */
 
-static int decode_kvlist(struct mbentry *e, const char *val, size_t len)
-{
-	struct arena *a = arena_new();
-	const char *p = val;
-	struct dlist *d = dlist_parse(a, &p, val + len);
-	int r = d && d->kind == DLIST_KVLIST ? 0 : ERR_BADFORMAT;
-	if (!r) {
-		uint64_t v;
-		e->uniqueid = dup_or_null(dlist_str(d, "I"));
-		e->partition = dup_or_null(dlist_str(d, "P"));
-		e->server = dup_or_null(dlist_str(d, "S"));
-		e->acl = kv_acl_parse(dlist_get(d, "A"));
-		const char *type = dlist_str(d, "T");
-		for (; type && *type; type++)
-			for (size_t i = 0; i < COUNT(letters); i++)
-				if (letters[i].letter == *type) {
-					e->flags |= letters[i].flag;
-					if (letters[i].type) e->type = letters[i].type;
-				}
-		dlist_u32(d, "V", &e->uidvalidity);
-		dlist_u64(d, "C", &e->createdmodseq);
-		dlist_u64(d, "F", &e->foldermodseq);
-		if (dlist_u64(d, "M", &v)) e->mtime = (time_t)v;
-	}
-	arena_free(a);
-	return r;
-}
-
-/* "<type> <partition> <acl>", maybe after "(uniqueid X specialuse Y)" */
-static int decode_text(struct mbentry *e, const char *val, size_t len)
-{
-	char *copy = mem_dup(val, len), *p = copy;
-	uint32_t type;
-	int r = ERR_BADFORMAT;
-	if (*p == '(') {
-		char *close = strchr(p, ')'), *save = NULL;
-		if (!close) goto done;
-		*close = 0;
-		for (char *w = strtok_r(p + 1, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-			char *v = strtok_r(NULL, " ", &save);
-			if (v && !strcmp(w, "uniqueid")) {
-				free(e->uniqueid);
-				e->uniqueid = mem_strdup(v);
-			}
-		}
-		p = close + 1;
-		while (*p == ' ') p++;
-	}
-	char *sp = strchr(p, ' ');
-	if (!sp) goto done;
-	*sp = 0;
-	if (!num_str_u32(p, &type)) goto done;
-	for (size_t i = 0; i < COUNT(bits); i++)
-		if (type & bits[i].bit) {
-			e->flags |= bits[i].flag;
-			if (bits[i].type) e->type = bits[i].type;
-		}
-	char *part = sp + 1, *acl = strchr(part, ' ');
-	if (acl) *acl++ = 0;
-	char *bang = strchr(part, '!');
-	if (bang) {
-		*bang = 0;
-		e->server = mem_strdup(part);
-		part = bang + 1;
-	}
-	if (*part) e->partition = mem_strdup(part);
-	e->acl = mem_strdup(acl ? acl : "");
-	r = 0;
-done:
-	free(copy);
-	return r;
-}
-
 static int decode_25(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out)
 {
 	*out = (struct mbentry){ .type = 'e', .flags = MBENTRY_LEGACYDIRS };
@@ -115,42 +28,18 @@ static int decode_25(const struct namespace *ns, const char *key, size_t keylen,
 	if (keylen >= 5 && (!memcmp(key, "$RACL", 5) || !memcmp(key, "$RUNQ", 5))) return ERR_NOTFOUND;      /* 3.0 to 3.4 */
 	out->name = mem_dup(key, keylen);
 	int r = mbname_from_internal(&out->parts, out->name, ns);
-	if (!r) r = vallen && (*val == '%') ? decode_kvlist(out, val, vallen) : decode_text(out, val, vallen);
-	if (!r && !out->acl) out->acl = mem_strdup("");
+	if (!r) r = mbrecord_25_parse(val, vallen, out);
 	if (r) mbentry_free(out);
 	return r ? ERR_BADFORMAT : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ writing */
 
-static void encode(const struct mbentry *e, struct buf *b)
-{
-	char type[16];
-	size_t n = 0;
-	for (size_t i = 0; i < COUNT(letters); i++)
-		if ((letters[i].flag && e->flags & letters[i].flag) || (letters[i].type && letters[i].type == e->type)) type[n++] = letters[i].letter;
-	type[n] = 0;
-	buf_puts(b, "%(");
-	if (e->acl && !(e->flags & MBENTRY_DELETED)) {
-		buf_puts(b, "A ");
-		kv_acl_print(b, e->acl);
-		buf_putc(b, ' ');
-	}
-	if (e->uniqueid) buf_puts(b, "I "), dlist_put_str(b, e->uniqueid), buf_putc(b, ' ');
-	if (e->partition) buf_puts(b, "P "), dlist_put_str(b, e->partition), buf_putc(b, ' ');
-	if (e->server) buf_puts(b, "S "), dlist_put_str(b, e->server), buf_putc(b, ' ');
-	if (n) buf_printf(b, "T %s ", type);
-	if (e->uidvalidity) buf_printf(b, "V %u ", e->uidvalidity);
-	if (e->createdmodseq) buf_printf(b, "C %llu ", (unsigned long long)e->createdmodseq);
-	if (e->foldermodseq) buf_printf(b, "F %llu ", (unsigned long long)e->foldermodseq);
-	buf_printf(b, "M %lld)", (long long)(e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now()));
-}
-
 static int put_25(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
 {
 	struct buf key = BUF_INIT, val = BUF_INIT;
 	key_25(&st->ns, &e->parts, &key);
-	encode(e, &val);
+	mbrecord_25_print(e, e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now(), &val);
 	int r = cyrusdb_store(st->mboxlist, key.s, key.len, val.s, val.len, txn);
 	buf_free(&key);
 	buf_free(&val);

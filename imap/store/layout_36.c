@@ -3,7 +3,8 @@
 #include "store/layout.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "store/kv_acl.h"
+#include "store/mbrecord.h"
+#include "store/dlist.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
 #include "store/racl.h"
@@ -14,14 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct { char letter; unsigned flag; } flag_letters[] = {
-	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED }, { 'i', MBENTRY_INTERMEDIATE },
-	{ 'l', MBENTRY_LEGACYDIRS },
-};
-#define COUNT(a) (sizeof (a) / sizeof *(a))
 #define RACL_MARKER "AS\x1e"
-
-static char *dup_or_null(const char *s) { return s ? mem_strdup(s) : NULL; }
 
 static void key_36(const struct namespace *ns, const struct mbname *n, struct buf *out)
 {
@@ -31,53 +25,14 @@ static void key_36(const struct namespace *ns, const struct mbname *n, struct bu
 
 /* ------------------------------------------------------------------------------------------------ decoding */
 
-static int decode_type(struct mbentry *e, const char *s)
-{
-	e->type = 'e';
-	for (const char *p = s ? s : ""; *p; p++) {
-		unsigned flag = 0;
-		for (size_t i = 0; i < COUNT(flag_letters); i++)
-			if (flag_letters[i].letter == *p) flag = flag_letters[i].flag;
-		if (flag) e->flags |= flag;
-		else if (p == s && strchr("enspfbcaj", *p)) e->type = *p;
-		else return ERR_BADFORMAT;
-	}
-	return 0;
-}
-
-static int decode_fields(struct mbentry *e, const struct dlist *d)
-{
-	uint64_t v;
-	e->partition = dup_or_null(dlist_str(d, "P"));
-	e->server = dup_or_null(dlist_str(d, "S"));
-	e->acl = kv_acl_parse(dlist_get(d, "A"));
-	dlist_u32(d, "V", &e->uidvalidity);
-	dlist_u64(d, "C", &e->createdmodseq);
-	dlist_u64(d, "F", &e->foldermodseq);
-	if (dlist_u64(d, "M", &v)) e->mtime = (time_t)v;
-	return decode_type(e, dlist_str(d, "T"));
-}
-
-static int set_name(struct mbentry *e, const char *dbname, size_t len, const struct namespace *ns)
-{
-	if (mbname_from_dbname(&e->parts, dbname, len, ns)) return ERR_BADFORMAT;
-	e->name = mbname_internal(&e->parts, ns);
-	return 0;
-}
-
 static int decode_36(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out)
 {
 	*out = (struct mbentry){ 0 };
 	if (keylen < 2 || *key != 'N') return ERR_NOTFOUND;
-	struct arena *a = arena_new();
-	const char *p = val;
-	struct dlist *d = dlist_parse(a, &p, val + vallen);
-	int r = d && d->kind == DLIST_KVLIST ? set_name(out, key + 1, keylen - 1, ns) : ERR_BADFORMAT;
-	if (!r) {
-		out->uniqueid = dup_or_null(dlist_str(d, "I"));
-		r = decode_fields(out, d);
-	}
-	arena_free(a);
+	int r = mbrecord_36_parse(val, vallen, ns, out);
+	if (!r && out->name) r = ERR_BADFORMAT;              /* a record by id under the key of one by name */
+	if (!r) r = mbname_from_dbname(&out->parts, key + 1, keylen - 1, ns) ? ERR_BADFORMAT : 0;
+	if (!r) out->name = mbname_internal(&out->parts, ns);
 	if (r) mbentry_free(out);
 	return r;
 }
@@ -92,49 +47,25 @@ static int lookup_id_36(struct store *st, const char *uniqueid, struct mbentry *
 	free(key);
 	if (rc == CYRUSDB_NOTFOUND) return ERR_NOTFOUND;
 	if (rc) return ERR_IO;
-	struct arena *a = arena_new();
-	const char *p = val;
-	struct dlist *d = dlist_parse(a, &p, val + len);
-	const char *name = d ? dlist_str(d, "N") : NULL;
-	int r = name ? set_name(out, name, strlen(name), &st->ns) : ERR_BADFORMAT;
+	int r = mbrecord_36_parse(val, len, &st->ns, out);
+	if (!r && !out->name) r = ERR_BADFORMAT;
 	if (!r) {
+		free(out->uniqueid);
 		out->uniqueid = mem_strdup(uniqueid);
-		r = decode_fields(out, d);
 	}
-	arena_free(a);
 	if (r) mbentry_free(out);
 	return r;
 }
 
 /* ------------------------------------------------------------------------------------------------ writing */
 
-static void put_type(const struct mbentry *e, struct buf *b)
-{
-	buf_printf(b, "%%(T %c", e->type ? e->type : 'e');
-	for (size_t i = 0; i < COUNT(flag_letters); i++)
-		if (e->flags & flag_letters[i].flag) buf_putc(b, flag_letters[i].letter);
-}
-
-static void put_common(const struct mbentry *e, struct buf *b)
-{
-	if (e->partition && !(e->flags & MBENTRY_DELETED)) buf_puts(b, " P "), dlist_put_str(b, e->partition);
-	if (e->server) buf_puts(b, " S "), dlist_put_str(b, e->server);
-	if (e->uidvalidity) buf_printf(b, " V %u", e->uidvalidity);
-	if (e->createdmodseq) buf_printf(b, " C %llu", (unsigned long long)e->createdmodseq);
-	if (e->foldermodseq) buf_printf(b, " F %llu", (unsigned long long)e->foldermodseq);
-	buf_printf(b, " M %lld", (long long)(e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now()));
-	if (!(e->flags & MBENTRY_DELETED)) buf_puts(b, " A "), kv_acl_print(b, e->acl);
-}
+static time_t time_of(const struct mbentry *e) { return e->flags & MBENTRY_KEEPTIME ? e->mtime : clock_now(); }
 
 static int put_by_name(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn)
 {
 	struct buf key = BUF_INIT, val = BUF_INIT;
 	key_36(&st->ns, &e->parts, &key);
-	put_type(e, &val);
-	buf_puts(&val, " I ");
-	dlist_put_str(&val, e->uniqueid);
-	put_common(e, &val);
-	buf_putc(&val, ')');
+	mbrecord_36_name_print(e, time_of(e), &val);
 	int r = cyrusdb_store(st->mboxlist, key.s, key.len, val.s, val.len, txn);
 	buf_free(&key);
 	buf_free(&val);
@@ -170,30 +101,19 @@ static int put_by_id(struct store *st, const struct mbentry *e, const struct mbe
 		free(history);
 		return CYRUSDB_INTERNAL;
 	}
-	put_type(e, &val);
-	buf_puts(&val, " N ");
-	mbname_dbname(&e->parts, &st->ns, &name);
-	dlist_put_string(&val, name.s, name.len);
-	put_common(e, &val);
-	buf_puts(&val, " H (");
+	mbrecord_36_id_print(e, time_of(e), &st->ns, &val);          /* up to the parenthesis of H */
 	if (former) {
-		buf_reset(&name);
+		struct mbformer f = { .partition = NULL, .type = former->type, .flags = former->flags | MBENTRY_DELETED,
+			.uidvalidity = former->uidvalidity, .createdmodseq = former->createdmodseq, .foldermodseq = former->foldermodseq,
+			.mtime = clock_now() };
 		mbname_dbname(&former->parts, &st->ns, &name);
-		buf_puts(&val, "%(N ");
-		dlist_put_string(&val, name.s, name.len);
-		buf_printf(&val, " M %lld", (long long)clock_now());
-		if (former->uidvalidity) buf_printf(&val, " V %u", former->uidvalidity);
-		if (former->createdmodseq) buf_printf(&val, " C %llu", (unsigned long long)former->createdmodseq);
-		if (former->foldermodseq) buf_printf(&val, " F %llu", (unsigned long long)former->foldermodseq);
-		struct mbentry grave = *former;
-		struct buf type = BUF_INIT;
-		grave.flags |= MBENTRY_DELETED;
-		put_type(&grave, &type);
-		buf_printf(&val, " T %s)", buf_cstr(&type) + 4);
-		buf_free(&type);
+		f.dbname = buf_take(&name);
+		mbrecord_36_former_print(&f, &val);
+		free(f.dbname);
 		if (*history) buf_putc(&val, ' ');
 	}
-	buf_puts(&val, history);
+	if (e->has_history && e->flags & MBENTRY_KEEPTIME) mbrecord_36_history_print(e, &val);
+	else buf_puts(&val, history);
 	buf_puts(&val, "))");
 	int r = cyrusdb_store(st->mboxlist, key, strlen(key), val.s, val.len, txn);
 	buf_free(&val);

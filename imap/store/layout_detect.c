@@ -2,6 +2,7 @@
  * looked at, at places where the two layouts differ; all of them at recovery. */
 #include "store/layout.h"
 #include "base/err.h"
+#include "store/mbrecord.h"
 
 #include <string.h>
 
@@ -11,6 +12,15 @@ struct census {
 };
 enum { LOOK_MAX = 64 };              /* records, where the order of the file takes the probe nowhere */
 
+/* A record that cannot be read at all says nothing: one damaged record must not make a whole list look half upgraded. */
+static bool is_plain(const char *val, size_t len)
+{
+	struct mbentry e = { .type = 'e' };
+	int r = mbrecord_25_parse(val, len, &e);
+	mbentry_free(&e);
+	return !r;
+}
+
 static void classify(struct census *c, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	bool kv = vallen > 2 && val[0] == '%' && val[1] == '(';
@@ -18,7 +28,7 @@ static void classify(struct census *c, const char *key, size_t keylen, const cha
 	if (*key == 'I' && kv && memmem(val, vallen, " N ", 3)) c->id_records = true;
 	else if (*key == 'N' && kv && vallen > 4 && !memcmp(val, "%(T ", 4) && memmem(val, vallen, " I ", 3)) return;
 	else if (*key == 'A' && keylen >= 3 && (key[1] == 'U' || key[1] == 'S') && key[2] == '\x1e') return;
-	else c->plain_names = true;
+	else if (!c->plain_names) c->plain_names = is_plain(val, vallen);
 }
 
 static int look(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek)

@@ -51,3 +51,21 @@ libstore_a_SOURCES += \
 libstore_a_SOURCES += \
 	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c imap/store/reconstruct_discover.c imap/store/reconstruct_leftover.c \
 	imap/store/reconstruct_priv.h imap/store/reconstruct_rescue.c imap/store/reconstruct_spool.c
+
+# records of the tables, one noun each
+libstore_a_SOURCES += \
+	imap/store/annotrow.c imap/store/annotrow.h \
+	imap/store/convrow.c imap/store/convrow.h \
+	imap/store/counters.c imap/store/counters.h \
+	imap/store/fields.h \
+	imap/store/indexedstate.c imap/store/indexedstate.h \
+	imap/store/mboxkey.c imap/store/mboxkey.h \
+	imap/store/mbrecord.h imap/store/mbrecord_25.c imap/store/mbrecord_36.c \
+	imap/store/newsstate.c imap/store/newsstate.h \
+	imap/store/ptsentry.c imap/store/ptsentry.h \
+	imap/store/statusrow.c imap/store/statusrow.h \
+	imap/store/synccache.c imap/store/synccache.h \
+	imap/store/syncline.c imap/store/syncline.h \
+	imap/store/tlssession.c imap/store/tlssession.h \
+	imap/store/userdeny.c imap/store/userdeny.h \
+	imap/store/zoneinfo.c imap/store/zoneinfo.h

@@ -32,6 +32,12 @@ int seen_parse(struct seen *s, const char *p, size_t len)
 	return 0;
 }
 
+void seen_print(struct seen *s, struct buf *out)
+{
+	buf_printf(out, "1 %lld %u %lld ", (long long)s->lastread, s->lastuid, (long long)s->lastchange);
+	seqset_print(&s->uids, out);
+}
+
 static int open_db(struct store *st, const char *userid, struct cyrusdb **db)
 {
 	struct buf path = BUF_INIT;
@@ -78,8 +84,7 @@ int seen_update(struct store *st, const char *userid, const char *uniqueid, bool
 	bool store = !r && change(arg, &s);
 	if (store) {
 		struct buf b = BUF_INIT;
-		buf_printf(&b, "1 %lld %u %lld ", (long long)s.lastread, s.lastuid, (long long)s.lastchange);
-		seqset_print(&s.uids, &b);
+		seen_print(&s, &b);
 		if (cyrusdb_store(db, uniqueid, strlen(uniqueid), b.s, b.len, &txn)) r = ERR_IO;
 		buf_free(&b);
 	}

@@ -1,6 +1,7 @@
 /* synclog.c - see synclog.h. */
 #include "store/synclog.h"
 #include "base/log.h"
+#include "store/syncline.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/sys.h"
@@ -8,21 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void put_argument(struct buf *b, const char *s)
-{
-	buf_putc(b, ' ');
-	if (*s && !strpbrk(s, " \t()\\\"{}")) {
-		buf_puts(b, s);
-		return;
-	}
-	buf_putc(b, '"');
-	for (; *s; s++) {
-		if (strchr("\\\"{}", *s)) buf_putc(b, '\\');
-		buf_putc(b, *s);
-	}
-	buf_putc(b, '"');
-}
 
 static void append_line(const char *path, const struct buf *line)
 {
@@ -45,11 +31,7 @@ void synclog(struct store *st, const char *word, const char *a, const char *b)
 {
 	if (!conf_bool(st->conf, OPT_SYNC_LOG)) return;
 	struct buf line = BUF_INIT, path = BUF_INIT;
-	if ((a && strpbrk(a, "\r\n")) || (b && strpbrk(b, "\r\n"))) return;      /* cannot be expressed, and no name has them */
-	buf_puts(&line, word);
-	if (a) put_argument(&line, a);
-	if (b) put_argument(&line, b);
-	buf_putc(&line, '\n');
+	if (syncline_print(word, a, b, &line)) return;            /* cannot be expressed, and no name has such bytes */
 	const char *channels = conf_str(st->conf, OPT_SYNC_LOG_CHANNELS);
 	struct strarray list = STRARRAY_INIT;
 	if (channels) strarray_split(&list, channels, " \t");

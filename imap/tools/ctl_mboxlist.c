@@ -12,6 +12,7 @@
 #include "sys/file.h"
 #include "tools/mboxdump.h"
 #include "tools/mboxrebuild.h"
+#include "tools/mboxrestore.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -28,9 +29,23 @@ enum { DUMP_MAX = 1 << 30, HEADER_MAX = 1 << 22 };
 struct dump {
 	struct store *st;
 	const char *partition;
-	bool remove, local, intermediates, json, any;
+	bool remove, local, intermediates, json, any, dry;
 	struct strarray gone;
 };
+
+/* The record by id knows what the mailbox was called before. */
+static void put_json(struct dump *d, const struct mbentry *e, struct buf *b)
+{
+	struct store *st = d->st;
+	struct mbentry by_id = { 0 }, whole = *e;
+	bool known = e->uniqueid && !st->layout->lookup_id(st, e->uniqueid, &by_id) && !strcmp(by_id.name, e->name);
+	if (known) {
+		whole.history = by_id.history;
+		whole.nhistory = by_id.nhistory;
+	}
+	mboxdump_json(&whole, st->layout->level, &st->ns, b);
+	mbentry_free(&by_id);
+}
 
 static int dump_one(void *arg, const struct mbentry *e)
 {
@@ -41,7 +56,7 @@ static int dump_one(void *arg, const struct mbentry *e)
 	if (e->flags & MBENTRY_REMOTE && d->local) return 0;
 	if (d->json) {
 		buf_puts(&b, d->any ? ",\n" : "\n");
-		mboxdump_json(e, &b);
+		put_json(d, e, &b);
 	} else {
 		mboxdump_line(e, &b);
 	}
@@ -56,6 +71,10 @@ static int dump_one(void *arg, const struct mbentry *e)
 static int remove_dumped(struct dump *d)
 {
 	int r = fflush(stdout) == 0 ? 0 : ERR_IO;
+	if (d->dry) {
+		fprintf(stderr, "%zu entries would be removed\n", d->gone.n);
+		return r;
+	}
 	for (size_t i = 0; i < d->gone.n && !r; i++) {
 		struct mbentry e;
 		r = mboxlist_lookup_any(d->st, d->gone.v[i], &e);
@@ -66,10 +85,10 @@ static int remove_dumped(struct dump *d)
 
 static int dump(struct dump *d)
 {
-	d->json = d->st->layout->level == LEVEL_36;
+	d->json |= d->st->layout->level == LEVEL_36;
 	if (d->json) putchar('{');
 	int r = mboxlist_each(d->st, NULL, MBOXLIST_ALL, dump_one, d);
-	if (d->json) puts("\n}");
+	if (d->json) puts(d->any ? "\n}" : "\n\n}");
 	if (!r && d->remove) r = remove_dumped(d);
 	strarray_free(&d->gone);
 	return r || fflush(stdout) || ferror(stdout) ? EX_TEMPFAIL : 0;
@@ -93,27 +112,62 @@ static char *find_uniqueid(struct store *st, const struct mbentry *e)
 	return id ? id : st->layout->new_uniqueid();
 }
 
+struct undump {
+	struct store *st;
+	bool local, dry;
+	unsigned fresh, changed, same;
+};
+
+static bool same_text(const char *a, const char *b) { return !a || !b ? a == b : !strcmp(a, b); }
+
+static bool same_entry(const struct mbentry *a, const struct mbentry *b)
+{
+	unsigned mask = ~(unsigned)(MBENTRY_KEEPTIME | MBENTRY_LEGACYDIRS);
+	return same_text(a->partition, b->partition) && same_text(a->server, b->server) && same_text(a->acl, b->acl)
+		&& same_text(a->uniqueid, b->uniqueid) && a->type == b->type && (a->flags & mask) == (b->flags & mask) && a->uidvalidity == b->uidvalidity
+		&& a->createdmodseq == b->createdmodseq && a->foldermodseq == b->foldermodseq;
+}
+
+/* -w: what would become of the entry; old NULL: there is none of that name. */
+static void tell(struct undump *u, const struct mbentry *e, const struct mbentry *old)
+{
+	bool same = old && same_entry(e, old);
+	if (!old) u->fresh++;
+	else if (same) u->same++;
+	else u->changed++;
+	if (!same) printf("%c %s\n", old ? '~' : '+', e->name);
+}
+
 static int put_one(void *arg, const struct mbentry *dumped)
 {
-	struct store *st = arg;
-	struct mbentry e, old;
+	struct undump *u = arg;
+	struct store *st = u->st;
+	struct mbentry e, old = { 0 };
+	if (u->local && dumped->flags & MBENTRY_REMOTE) return 0;
 	mbentry_copy(&e, dumped);
 	if (e.mtime) e.flags |= MBENTRY_KEEPTIME;
 	if (st->layout->level == LEVEL_25) e.flags |= MBENTRY_LEGACYDIRS;
-	if (!mboxlist_lookup_any(st, e.name, &old)) {          /* what the older dialects do not carry stays */
+	bool had = !mboxlist_lookup_any(st, e.name, &old);
+	if (had) {                                                /* what the older dialects do not carry stays */
 		if (!e.uniqueid && old.uniqueid) e.uniqueid = mem_strdup(old.uniqueid);
 		if (!e.uidvalidity) e.uidvalidity = old.uidvalidity;
-		mbentry_free(&old);
 	}
-	if (!e.uniqueid && st->layout->level == LEVEL_36) e.uniqueid = find_uniqueid(st, &e);
-	int r = mboxlist_put(st, &e);
+	int r = 0;
+	if (u->dry) {
+		tell(u, &e, had ? &old : NULL);
+	} else {
+		if (!e.uniqueid && st->layout->level == LEVEL_36) e.uniqueid = find_uniqueid(st, &e);
+		r = mboxlist_put(st, &e);
+	}
+	mbentry_free(&old);
 	if (r) fprintf(stderr, "%s: %s\n", e.name, err_text(r));
 	mbentry_free(&e);
 	return r;
 }
 
-static int undump(struct store *st)
+static int undump(struct store *st, bool local, bool dry)
 {
+	struct undump u = { .st = st, .local = local, .dry = dry };
 	struct buf text = BUF_INIT;
 	enum conf_level found = LEVEL_AUTO;
 	unsigned bad = 0;
@@ -124,9 +178,10 @@ static int undump(struct store *st)
 	/* an empty list takes the layout that the dump came from, unless the configuration names one */
 	int r = layout_detect(st->mboxlist, &found);
 	if (!r && found == LEVEL_AUTO && conf_level_wanted(st->conf) == LEVEL_AUTO)
-		r = store_use_level(st, mboxdump_is_json(text.s ? text.s : "", text.len) ? LEVEL_36 : LEVEL_25);
-	if (!r) r = mboxdump_read(&st->ns, text.s ? text.s : "", text.len, put_one, st, &bad);
+		r = store_use_level(st, mboxdump_level(text.s ? text.s : "", text.len));
+	if (!r) r = mboxdump_read(&st->ns, text.s ? text.s : "", text.len, put_one, &u, &bad);
 	buf_free(&text);
+	if (dry) printf("%u would be added, %u changed, %u are there; %u cannot be read\n", u.fresh, u.changed, u.same, bad);
 	return r ? EX_TEMPFAIL : bad ? EX_DATAERR : 0;
 }
 
@@ -206,13 +261,15 @@ static int verify(struct store *st)
 static int usage(void)
 {
 	fprintf(stderr, "DUMP:\n"
-		"   ctl_mboxlist [-C <alt_config>] -d [-x] [-L] [-y] [-f filename] [-p partition]\n"
+		"   ctl_mboxlist [-C <alt_config>] -d [--full] [-x [-w]] [-L] [-y] [-f filename] [-p partition]\n"
 		"UNDUMP:\n"
-		"   ctl_mboxlist [-C <alt_config>] -u [-f filename] [< mboxlist.dump]\n"
+		"   ctl_mboxlist [-C <alt_config>] -u [-w] [-L] [-f filename] [< mboxlist.dump]\n"
 		"VERIFY:\n"
 		"   ctl_mboxlist [-C <alt_config>] -v [-f filename]\n"
 		"REBUILD from the spool:\n"
-		"   ctl_mboxlist [-C <alt_config>] --rebuild [-n] [-f filename]\n");
+		"   ctl_mboxlist [-C <alt_config>] --rebuild [-n|-w] [-f filename]\n"
+		"RESTORE a snapshot of ctl_cyrusdb -c:\n"
+		"   ctl_mboxlist [-C <alt_config>] --restore[=1|2|/file] [-n|-w] [-f filename]\n");
 	return 1;
 }
 
@@ -222,15 +279,24 @@ static int run(int what, const char *alt, const char *file, struct dump *d)
 	struct store *st;
 	int rc = program_init(&c, alt, "ctl_mboxlist", PROGRAM_NEED_DATA);
 	if (rc) return rc;
-	int r = store_open_list(&st, c, file, what == 'u');
+	int r = store_open_list(&st, c, file, what == 'u' && !d->dry);
 	if (r) {
 		fprintf(stderr, "fatal error: can't open the mailbox list: %s\n", err_text(r));
 		rc = EX_TEMPFAIL;
 	} else {
 		d->st = st;
-		rc = what == 'd' ? dump(d) : what == 'u' ? undump(st) : verify(st);
+		rc = what == 'd' ? dump(d) : what == 'u' ? undump(st, d->local, d->dry) : verify(st);
 		store_close(st);
 	}
+	conf_free(c);
+	return rc;
+}
+
+static int restore(const char *alt, const char *file, const char *snapshot, bool dry)
+{
+	struct conf *c;
+	int rc = program_init(&c, alt, "ctl_mboxlist", PROGRAM_NEED_DATA);
+	if (!rc) rc = mboxrestore(c, file, snapshot, dry);
 	conf_free(c);
 	return rc;
 }
@@ -246,17 +312,19 @@ static int rebuild(const char *alt, const char *file, bool dry)
 
 int main(int argc, char **argv)
 {
-	const char *alt = NULL, *file = NULL;
+	const char *alt = NULL, *file = NULL, *snapshot = "1";
 	struct dump d = { .gone = STRARRAY_INIT };
 	bool mupdate = false;
 	int what = 0, opt;
-	static const struct option words[] = { { "rebuild", no_argument, NULL, 'R' }, { NULL, 0, NULL, 0 } };
+	static const struct option words[] = { { "rebuild", no_argument, NULL, 'R' }, { "full", no_argument, NULL, 'F' },
+		{ "restore", optional_argument, NULL, 'B' }, { NULL, 0, NULL, 0 } };
 	bool dry = false;
 	while ((opt = getopt_long(argc, argv, "C:awmdurcxf:p:viLyn", words, NULL)) != -1) switch (opt) {
 	case 'C': alt = optarg; break;
-	case 'd': case 'u': case 'v': case 'm': case 'R':
+	case 'd': case 'u': case 'v': case 'm': case 'R': case 'B':
 		if (what && what != opt) return usage();
 		what = opt;
+		if (opt == 'B' && optarg) snapshot = optarg;
 		break;
 	case 'r': case 'c':
 		fprintf(stderr, "ctl_mboxlist: -%c is deprecated, use ctl_cyrusdb -%c instead\n", opt, opt);
@@ -266,15 +334,21 @@ int main(int argc, char **argv)
 	case 'x': d.remove = true; break;
 	case 'L': d.local = true; break;
 	case 'y': d.intermediates = true; break;
+	case 'F': d.json = d.intermediates = true; break;
 	case 'n': dry = true; break;
-	case 'a': case 'w': case 'i': mupdate = true; break;
+	case 'w': d.dry = true; break;
+	case 'a': case 'i': mupdate = true; break;
 	default: return usage();
 	}
 	if (what == 'm') {
 		fprintf(stderr, "couldn't connect to mupdate server\n");
 		return EX_TEMPFAIL;
 	}
-	bool dumping = d.partition || d.remove || d.local || d.intermediates;
-	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R')) return usage();
+	bool dumping = d.partition || d.remove || d.intermediates;
+	bool looking = what == 'u' || what == 'R' || what == 'B' || (what == 'd' && d.remove);
+	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R' && what != 'B') || (d.dry && !looking)
+	    || (d.local && what != 'd' && what != 'u')) return usage();
+	dry |= d.dry;
+	if (what == 'B') return restore(alt, file, snapshot, dry);
 	return what == 'R' ? rebuild(alt, file, dry) : run(what, alt, file, &d);
 }

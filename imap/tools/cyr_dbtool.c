@@ -1,14 +1,15 @@
 /* cyr_dbtool.c - looks into a database file and changes it by hand (spec/tools.md 3). Keys and values are bytes; on standard
- * input a line is KEY TAB VALUE. */
+ * input a line is KEY TAB VALUE; batches have a syntax of their own. */
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"
 #include "db/dbconf.h"
+#include "tools/dbbatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -75,29 +76,49 @@ static void finish(struct tool *t)
 	t->txn = NULL;
 }
 
-/* ---- batch: BEGIN, COMMIT, ABORT, SHOW [prefix], GET key, SET key value, DELETE key; words end at a tab */
+/* ---- batch (dbbatch.h) */
 
-static void batch_end(struct tool *t, bool commit)
+static int show_words(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
-	if (!commit) t->rc = 1;
-	finish(t);
-	if (!commit) t->rc = 0;
-	t->use_txn = false;
+	struct buf b = BUF_INIT;
+	(void)arg;
+	dbbatch_words(key, keylen, val, vallen, &b);
+	fwrite(b.s, 1, b.len, stdout);
+	buf_free(&b);
+	return 0;
 }
 
-static void batch_line(struct tool *t, const char *word, size_t n, const char *rest, size_t restlen)
+static int batch(void *arg, const struct dbbatch *b)
 {
-	const char *tab = memchr(rest, '\t', restlen);
-	size_t keylen = tab ? (size_t)(tab - rest) : restlen, vallen = tab ? restlen - keylen - 1 : 0;
-	const char *val = tab ? tab + 1 : "";
-	if (n == 5 && !strncasecmp(word, "BEGIN", n)) t->use_txn = true;
-	else if (n == 6 && !strncasecmp(word, "COMMIT", n)) batch_end(t, true);
-	else if (n == 5 && !strncasecmp(word, "ABORT", n)) batch_end(t, false);
-	else if (n == 4 && !strncasecmp(word, "SHOW", n)) cyrusdb_dumpfile(t->db, rest, keylen, stdout, NULL);
-	else if (n == 3 && !strncasecmp(word, "GET", n)) do_get(t, rest, keylen, "", 0);
-	else if (n == 3 && !strncasecmp(word, "SET", n)) do_set(t, rest, keylen, val, vallen);
-	else if (n == 6 && !strncasecmp(word, "DELETE", n)) do_delete(t, rest, keylen, "", 0);
-	else fprintf(stderr, "Unknown batch command %.*s\n", (int)n, word);
+	struct tool *t = arg;
+	const char *v;
+	size_t n;
+	switch (b->what) {
+	case DBBATCH_BEGIN:
+		if (t->use_txn) return ERR_LOCKED;
+		t->use_txn = true;
+		return 0;
+	case DBBATCH_COMMIT:
+	case DBBATCH_ABORT:
+		if (!t->use_txn) return ERR_NOTFOUND;
+		t->use_txn = false;
+		t->rc = b->what == DBBATCH_ABORT;
+		finish(t);
+		if (b->what == DBBATCH_ABORT) t->rc = 0;
+		break;
+	case DBBATCH_SHOW:
+		t->rc = cyrusdb_foreach(t->db, b->key.s ? b->key.s : "", b->key.len, NULL, show_words, NULL, txn_of(t));
+		break;
+	case DBBATCH_GET:
+		if (b->key.len && !cyrusdb_fetch(t->db, b->key.s, b->key.len, &v, &n, txn_of(t))) show_words(NULL, b->key.s, b->key.len, v, n);
+		break;
+	case DBBATCH_SET:
+		t->rc = cyrusdb_store(t->db, b->key.s, b->key.len, b->value.s ? b->value.s : "", b->value.len, txn_of(t));
+		break;
+	case DBBATCH_DELETE:
+		t->rc = cyrusdb_delete(t->db, b->key.s, b->key.len, txn_of(t), true);
+	}
+	return t->rc ? ERR_IO : 0;
 }
 
 /* ---- actions */
@@ -128,8 +149,9 @@ static void act_batch(struct tool *t, char **args, int n)
 {
 	(void)args, (void)n;
 	t->use_txn = false;
-	each_line(t, batch_line);
+	if ((dbbatch_run(stdin, batch, t) || t->use_txn) && !t->rc) t->rc = CYRUSDB_DONE;      /* told already: what is open is given up */
 	finish(t);
+	if (t->rc == CYRUSDB_DONE) t->rc = 0;
 }
 
 /* Leaves a transaction open and dies: what recovery is tested with. */
@@ -172,7 +194,7 @@ static int run(struct conf *c, char **argv, int argc, int flags, bool use_txn)
 	}
 	size_t i = 0, n = sizeof actions / sizeof *actions;
 	while (i < n && strcmp(actions[i].name, argv[2])) i++;
-	if (i == n) fprintf(stderr, "Unknown action %s\n", argv[2]);
+	if (i == n) printf("Unknown action %s\n", argv[2]);
 	else actions[i].fn(&t, argv + 3, argc - 3);
 	if (t.rc) fprintf(stderr, "%s: %s\n", argv[2], cyrusdb_strerror(t.rc));
 	cyrusdb_close(t.db);

@@ -1,4 +1,5 @@
-/* cyr_info.c - prints the configuration, what in it nobody reads, the processes that run, and what master counts (spec/tools.md 3). */
+/* cyr_info.c - prints the configuration, what in it nobody reads, the processes that run, what master counts, the formats of the store
+ * (spec/tools.md 3). */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "conf/lint.h"
@@ -9,6 +10,7 @@
 #include "store/paths.h"
 #include "store/store.h"
 #include "sys/file.h"
+#include "tools/storeinfo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,11 +172,12 @@ static int usage(const char *name)
 		"  * conf-lint     - show unknown config options\n"
 		"  * conf-idle     - show config options that are set and have no effect\n"
 		"  * proc          - show running processes\n"
-		"  * master        - show what master says of its services\n", name);
+		"  * master        - show what master says of its services\n"
+		"  * store         - show the formats of the store, and which releases can open it\n", name);
 	return 255;
 }
 
-static int run(const struct conf *c, const char *command, const char *cyrusconf, const char *name)
+static int run(struct conf *c, const char *command, const char *cyrusconf, const char *name)
 {
 	if (!strcmp(command, "conf")) return show_conf(c, SHOW_CHANGED);
 	if (!strcmp(command, "conf-all")) return show_conf(c, SHOW_ALL);
@@ -183,6 +186,7 @@ static int run(const struct conf *c, const char *command, const char *cyrusconf,
 	if (!strcmp(command, "conf-idle")) return show_idle(c);
 	if (!strcmp(command, "proc")) return show_proc(c);
 	if (!strcmp(command, "master")) return show_master(c);
+	if (!strcmp(command, "store")) return storeinfo(c);
 	return usage(name);
 }
 

@@ -19,6 +19,7 @@ static const struct { char letter; unsigned flag; } letters[] = {
 };
 #define COUNT(a) (sizeof (a) / sizeof *(a))
 enum { PARTITION_MAX = 64 };
+#define MADE_OF_25 ", \"layout\": \"2.5\""
 
 /* ------------------------------------------------------------------------------------------------ out */
 
@@ -67,12 +68,44 @@ static void acl_object(struct buf *b, const char *acl)
 	buf_putc(b, '}');
 }
 
-void mboxdump_json(const struct mbentry *e, struct buf *b)
+static void type_letters(char type, unsigned flags, char out[16])
 {
-	char type[16] = { e->type ? e->type : 'e' };
-	size_t n = 1;
+	size_t n = 0;
+	out[n++] = type ? type : 'e';
 	for (size_t i = 0; i < COUNT(letters); i++)
-		if (e->flags & letters[i].flag) type[n++] = letters[i].letter;
+		if (flags & letters[i].flag) out[n++] = letters[i].letter;
+	out[n] = 0;
+}
+
+static void former_names(const struct mbentry *e, const struct namespace *ns, struct buf *b)
+{
+	buf_puts(b, ", \"name_history\": [");
+	for (size_t i = 0; i < e->nhistory; i++) {
+		const struct mbformer *f = &e->history[i];
+		struct mbname n;
+		char type[16], *name;
+		if (mbname_from_dbname(&n, f->dbname, strlen(f->dbname), ns)) continue;
+		name = mbname_internal(&n, ns);
+		type_letters(f->type, f->flags, type);
+		buf_puts(b, i ? ", {\"name\": " : "{\"name\": ");
+		json_quote(b, name);
+		number(b, "mtime", (uint64_t)f->mtime);
+		number(b, "uidvalidity", f->uidvalidity);
+		number(b, "createdmodseq", f->createdmodseq);
+		number(b, "foldermodseq", f->foldermodseq);
+		member(b, "mbtype", type);
+		if (f->partition) member(b, "partition", f->partition);
+		buf_putc(b, '}');
+		free(name);
+		mbname_free(&n);
+	}
+	buf_putc(b, ']');
+}
+
+void mboxdump_json(const struct mbentry *e, enum conf_level level, const struct namespace *ns, struct buf *b)
+{
+	char type[16];
+	type_letters(e->type, e->flags, type);
 	json_quote(b, e->name);
 	buf_puts(b, ": {\"name\": ");
 	json_quote(b, e->name);
@@ -86,7 +119,9 @@ void mboxdump_json(const struct mbentry *e, struct buf *b)
 	buf_puts(b, ", \"acl\": ");
 	acl_object(b, e->acl);
 	if (e->uniqueid) member(b, "uniqueid", e->uniqueid);
-	buf_puts(b, ", \"name_history\": []}");
+	former_names(e, ns, b);
+	if (level == LEVEL_25) buf_puts(b, MADE_OF_25);
+	buf_putc(b, '}');
 }
 
 /* ------------------------------------------------------------------------------------------------ in: lines */
@@ -177,14 +212,14 @@ static int read_lines(const struct namespace *ns, const char *p, size_t len, mbo
 
 static char *dup_or_null(const char *s) { return s ? mem_strdup(s) : NULL; }
 
-static const char *wrong_type(struct mbentry *e, const char *type)
+static const char *wrong_type(const char *letter, char *type, unsigned *flags)
 {
-	for (const char *p = type ? type : "e"; *p; p++) {
+	for (const char *p = letter ? letter : "e"; *p; p++) {
 		unsigned flag = 0;
 		for (size_t i = 0; i < COUNT(letters); i++)
 			if (letters[i].letter == *p) flag = letters[i].flag;
-		e->flags |= flag;
-		if (!flag && strchr("enspfbcaj", *p)) e->type = *p;
+		*flags |= flag;
+		if (!flag && strchr("enspfbcaj", *p)) *type = *p;
 		else if (!flag) return "unknown mailbox type";
 	}
 	return NULL;
@@ -209,6 +244,34 @@ static bool get_number(const struct json *j, const char *key, uint64_t max, uint
 	return !s || (num_str_u64(s, v) && *v <= max);
 }
 
+static const char *wrong_former(const struct namespace *ns, const struct json *j, struct mbformer *f)
+{
+	uint64_t mtime, uidvalidity;
+	const char *name = json_str(j, "name");
+	struct mbname n;
+	struct buf dbname = BUF_INIT;
+	if (!name || strlen(name) > MBNAME_MAX || mbname_from_internal(&n, name, ns)) return "bad name in name_history";
+	mbname_dbname(&n, ns, &dbname);
+	mbname_free(&n);
+	f->dbname = buf_take(&dbname);
+	f->partition = dup_or_null(json_str(j, "partition"));
+	if (!get_number(j, "mtime", INT64_MAX, &mtime) || !get_number(j, "uidvalidity", UINT32_MAX, &uidvalidity)
+	    || !get_number(j, "createdmodseq", INT64_MAX, &f->createdmodseq) || !get_number(j, "foldermodseq", INT64_MAX, &f->foldermodseq))
+		return "bad number in name_history";
+	f->mtime = (time_t)mtime;
+	f->uidvalidity = (uint32_t)uidvalidity;
+	return wrong_type(json_str(j, "mbtype"), &f->type, &f->flags);
+}
+
+static const char *wrong_history(const struct namespace *ns, const struct json *list, struct mbentry *e)
+{
+	const char *why = NULL;
+	for (const struct json *j = list && list->kind == JSON_ARRAY ? list->head : NULL; j && !why; j = j->next)
+		why = wrong_former(ns, j, mbentry_add_former(e));
+	e->has_history = e->nhistory > 0;
+	return why;
+}
+
 static const char *wrong_member(const struct namespace *ns, const struct json *j, struct mbentry *e)
 {
 	uint64_t mtime, uidvalidity;
@@ -226,7 +289,8 @@ static const char *wrong_member(const struct namespace *ns, const struct json *j
 		return "bad number";
 	e->mtime = (time_t)mtime;
 	e->uidvalidity = (uint32_t)uidvalidity;
-	if ((why = wrong_type(e, json_str(j, "mbtype"))) || (why = wrong_acl(e, json_get(j, "acl")))) return why;
+	if ((why = wrong_type(json_str(j, "mbtype"), &e->type, &e->flags)) || (why = wrong_acl(e, json_get(j, "acl")))
+	    || (why = wrong_history(ns, json_get(j, "name_history"), e))) return why;
 	if (!e->partition && !e->server && !(e->flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE))) return "no partition found";
 	return NULL;
 }
@@ -254,6 +318,12 @@ bool mboxdump_is_json(const char *p, size_t len)
 	const char *end = p + len;
 	while (p < end && (*p == ' ' || *p == '\r' || *p == '\n')) p++;
 	return p < end && *p == '{';
+}
+
+/* Quotes inside strings are escaped: the words cannot be part of a name. */
+enum conf_level mboxdump_level(const char *p, size_t len)
+{
+	return !mboxdump_is_json(p, len) || memmem(p, len, MADE_OF_25, sizeof MADE_OF_25 - 1) ? LEVEL_25 : LEVEL_36;
 }
 
 int mboxdump_read(const struct namespace *ns, const char *p, size_t len, mboxdump_put *put, void *arg, unsigned *bad)

@@ -232,7 +232,7 @@ static int one(struct toolbox *t, const char *arg, const struct choice *c)
 
 static int usage(const struct toolbox *t)
 {
-	fprintf(stderr, "usage: mbpath [-C <alt_config>] [-l] [-m] [-q] [-s] [-u|-p] [-a|-j|-A|-D|-M|-S|-U] mailbox_name...\n");
+	fprintf(stderr, "usage: mbpath [-C <alt_config>] [-7] [-l] [-m] [-q] [-s] [-u|-p] [-a|-j|-A|-D|-M|-S|-U] mailbox_name...\n");
 	return toolbox_usage_status(t);
 }
 
@@ -257,9 +257,7 @@ int main(int argc, char **argv)
 	case 'U': c.user = true; break;
 	case 'l': break;                               /* an error for mailboxes elsewhere: it is one in any case */
 	case 'p': c.paths = true; break;
-	case '7':
-		fprintf(stderr, "mbpath: option -7 is not supported\n");
-		return EX_USAGE;
+	case '7': break;                               /* names are modified UTF-7 anyway, in 3.6 too */
 	default: bad = true;
 	}
 	if (bad || (c.users && c.paths) || optind == argc) return usage(&t);
@@ -268,7 +266,10 @@ int main(int argc, char **argv)
 	for (int i = optind; i < argc; i++) {
 		int r = one(&t, argv[i], &c);
 		if (r) rc = r;
-		if (r && c.stop) break;
+		if (r && c.stop) {
+			if (!c.quiet && t.st->layout->level == LEVEL_36) fprintf(stderr, "fatal error: Error in processing mailbox. Stopping\n");
+			break;
+		}
 	}
 	toolbox_close(&t);
 	return rc;

@@ -41,7 +41,7 @@ same 'get nosuch' "$(od -An -c "$D/out" | tr -d ' ')" '\n'
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip delete nosuch
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip delete empty
 printf 'BEGIN\nSET\tz\t9\nABORT\nDELETE\tc\nGET\ta\n' | $T/cyr_dbtool $C "$D/x.db" twoskip batch >"$D/out"
-same 'batch get' "$(cat "$D/out")" 1
+same 'batch get' "$(cat "$D/out")" 'a 1'
 status 1 $T/cyr_dbtool $C "$D/x.db" twoskip damage a lost
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip show
 same 'show after damage' "$(cat "$D/out")" "a${TAB}1
@@ -50,7 +50,7 @@ status 0 $T/cyr_dbtool $C "$D/x.db" twoskip repack
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip consistent
 same consistent "$(cat "$D/out")" 'Yes, consistent'
 status 0 $T/cyr_dbtool $C "$D/x.db" twoskip frobnicate
-same 'unknown action' "$(cat "$D/err")" 'Unknown action frobnicate'
+same 'unknown action' "$(cat "$D/out")" 'Unknown action frobnicate'
 status 75 $T/cyr_dbtool $C "$D/none.db" twoskip show
 same 'no database' "$(cat "$D/err")" "fatal error: can't open database"
 status 78 $T/cyr_dbtool $C "$D/x.db" sql show

@@ -48,7 +48,7 @@ def session(root, user, commands):
     """The answers to each command, times masked."""
     text = ''.join('%d %s\r\n' % (i, c) for i, c in enumerate(['LOGIN %s pw' % user] + commands + ['LOGOUT']))
     p = subprocess.run(['./imapd', '-X', '-C', root + '/imapd.conf'], input=text.encode(), capture_output=True, timeout=120)
-    out = re.sub(r'\d+\.\d+ secs', '0 secs', p.stdout.decode('latin1'))
+    out = re.sub(r'\d+\.\d+ secs?', '0 secs', p.stdout.decode('latin1'))
     return re.sub(r'SESSIONID=<[^>]*>|HIGHESTMODSEQ \d+', '', out.split('\r\n0 ', 1)[-1])
 
 
