@@ -382,7 +382,7 @@ static int first_change(struct cyrusdb *db)
 	t->flags |= TS_FLAG_DIRTY;
 	t->changed = true;
 	int r = ts_write_header(db);
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	return r;
 }
 
@@ -504,12 +504,12 @@ int ts_commit_append(struct cyrusdb *db)
 	struct ts_rec rec = { .type = '$', .ptr = { t->current_size } };
 	uint64_t before = t->current_size;
 	int r = append(db, &rec, (struct db_slice){ "", 0 }, (struct db_slice){ "", 0 });
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	if (r) return r;
 	t->current_size = t->end;
 	t->flags &= ~(uint32_t)TS_FLAG_DIRTY;
 	r = ts_write_header(db);
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	if (!r) t->changed = false;
 	else {                           /* the old header again, so that abort finds what it expects */
 		t->current_size = before;
