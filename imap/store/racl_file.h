@@ -10,7 +10,7 @@
 #include "base/strarray.h"
 #include "store/store.h"
 
-enum { RACL_RECENT_MAX = 16 * 1024 };          /* bytes of the list that are read again by each LIST before they are written down */
+enum { RACL_RECENT_MAX = 4 * 1024 };          /* bytes of the list that are read again by each LIST before they are written down */
 
 /* Opens the file (st->racl), making or completing it where needed. recent: rows that belong to it and are not written down. 0; ERR_NOTSUPPORTED:
  * option mboxlist_acl_index is 0, or the list is smaller and there is no file yet; the list's engine cannot say what has changed; or the file cannot be
