@@ -105,7 +105,7 @@ def rounds_of(tool, engine, work, copy_of=None):
         shutil.copyfile(copy_of.file('conf/full'), tool.file('conf/test.db'))
         shutil.chown(tool.file('conf/test.db'), os.stat(tool.file('conf')).st_uid, os.stat(tool.file('conf')).st_gid)
     else:
-        t['put'] = tool.timed(engine, 'set', options=('-n',), stdin=work.path['put'])
+        t['put'] = tool.timed(engine, 'set', options=('-n', '-T'), stdin=work.path['put'])
         sizes['put'] = tool.size()
         shutil.copyfile(tool.file('conf/test.db'), tool.file('conf/full'))
     t['get'] = tool.timed(engine, 'get', stdin=work.path['get'])
@@ -115,7 +115,7 @@ def rounds_of(tool, engine, work, copy_of=None):
     tool.run(engine, 'damage', 'Ndamage', 'x')
     t['recover'] = tool.timed(engine, 'get', key(1))
     if not copy_of:
-        t['again'] = sum(tool.timed(engine, 'set', stdin=work.path[f'again{n}']) for n in range(20))
+        t['again'] = sum(tool.timed(engine, 'set', options=('-T',), stdin=work.path[f'again{n}']) for n in range(20))
         sizes['again'] = tool.size()
     for row, processes in (('put', 1), ('get', 1), ('foreach', 1), ('commits', 1), ('recover', 1), ('again', 20)):
         if row in t:
