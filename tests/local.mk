@@ -8,7 +8,7 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/te
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
 	test ! -x check_dbcrash || srcdir=$(srcdir) DBCRASH_ROUNDS=5000 CK_RUN_CASE=lost ./check_dbcrash
-	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
+	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=size ./check_spool_walk
 .PHONY: check-slow
 
 # For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the

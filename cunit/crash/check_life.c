@@ -10,7 +10,7 @@
 #include "store/reconstruct.h"
 #include "store/seen.h"
 #include "store/specialuse.h"
-#include "store/storetest.h"
+#include "cunit/store/storetest.h"
 #include "store/subs.h"
 #include "store/userdata.h"
 #include "sys/file.h"
@@ -521,14 +521,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("life");
 	TCase *tc = tcase_create("dies");
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, dies, 0, OPS * LAYOUTS * KINDS);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("life", (TCase *[]){ tc, NULL });
 }

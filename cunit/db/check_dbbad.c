@@ -1,7 +1,7 @@
 /* check_dbbad.c - what an engine meets that is not its own doing: files that are empty, cut, damaged, foreign or not ours to read; a lock
  * that is never let go; another release's Berkeley DB; a full disk in the middle. The log names the file and what to run. */
-#include "dbtest.h"
-#include "dbrows.h"
+#include "cunit/db/dbtest.h"
+#include "cunit/db/dbrows.h"
 #include "base/num.h"
 
 #include <errno.h>
@@ -450,10 +450,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dbbad");
 	TCase *t = tcase_create("dbbad");
 	tcase_set_timeout(t, 100);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(t, cut_anywhere, 0, DBROWS);
 	tcase_add_loop_test(t, bits_flipped, 0, DBROWS);
 	tcase_add_loop_test(t, empty_file, 0, DBROWS);
@@ -462,7 +461,7 @@ int main(void)
 	tcase_add_loop_test(t, stuck_process, 0, DBROWS);
 	tcase_add_loop_test(t, disk_full, 0, 4);
 #ifdef HAVE_BDB
-	tcase_add_loop_test(t, another_berkeley, 0, sizeof releases / sizeof *releases);
+	tcase_add_loop_test(t, another_berkeley, 0, COUNT(releases));
 	tcase_add_test(t, lazy_environment);
 	tcase_add_test(t, deadlock);
 #endif
@@ -471,6 +470,5 @@ int main(void)
 	tcase_add_test(t, sql_engine_that_is_not_here);
 	tcase_add_test(t, table_of_the_originals);
 #endif
-	suite_add_tcase(s, t);
-	return run_suite(s);
+	return suite_run("dbbad", (TCase *[]){ t, NULL });
 }

@@ -1,7 +1,7 @@
 /* check_dbcrash.c - the engines when things go wrong: random work against a model, death at every write, errors and interruptions
  * at every call. */
-#include "dbtest.h"
-#include "disk.h"
+#include "cunit/db/dbtest.h"
+#include "cunit/db/disk.h"
 #include <sys/mman.h>
 
 #include <errno.h>
@@ -442,21 +442,18 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dbcrash");
 	TCase *t = tcase_create("dbcrash");
 	tcase_set_timeout(t, 300);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(t, random_work, 0, 3 * ALL_ENGINES);
 	tcase_add_loop_test(t, death_at_every_write, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, death_while_creating, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, error_at_every_call, 0, 3 * ENGINES);
 	tcase_add_loop_test(t, same_handle_after_an_error, 0, ENGINES);
 	tcase_add_loop_test(t, interrupted_and_short_writes, 0, 2 * ENGINES);
-	suite_add_tcase(s, t);
 	TCase *lost = tcase_create("lost");
 	tcase_set_timeout(lost, 3600);
-	tcase_add_checked_fixture(lost, setup, teardown);
+	tcase_add_checked_fixture(lost, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(lost, lost_writes, 0, ENDS * ENGINES);
-	suite_add_tcase(s, lost);
-	return run_suite(s);
+	return suite_run("dbcrash", (TCase *[]){ t, lost, NULL });
 }

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "cunit/suite.h"
 #include "lmtpd/address.h"
 #include "lmtpd/delivery.h"
 #include "lmtpd/filter.h"
@@ -438,11 +439,8 @@ START_TEST(delivery_drops_repeats_and_leaves_no_stage)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof (a) / sizeof *(a)))
-
 int main(void)
 {
-	Suite *s = suite_create("lmtp");
 	TCase *c = tcase_create("pure");
 	tcase_add_loop_test(c, addresses_that_are_good, 0, COUNT(good));
 	tcase_add_loop_test(c, addresses_that_are_bad, 0, COUNT(bad));
@@ -455,16 +453,10 @@ int main(void)
 	tcase_add_test(c, filter_keeps_values_and_memory_small);
 	tcase_add_test(c, filter_stops_writing_at_the_limit);
 	tcase_add_test(c, status_lines);
-	suite_add_tcase(s, c);
-	c = tcase_create("delivery");
-	tcase_set_timeout(c, 120);
-	tcase_add_checked_fixture(c, store_setup, store_teardown);
-	tcase_add_test(c, delivery_never_lies_about_a_full_disk);
-	tcase_add_test(c, delivery_drops_repeats_and_leaves_no_stage);
-	suite_add_tcase(s, c);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TCase *d = tcase_create("delivery");
+	tcase_set_timeout(d, 120);
+	tcase_add_checked_fixture(d, store_setup, store_teardown);
+	tcase_add_test(d, delivery_never_lies_about_a_full_disk);
+	tcase_add_test(d, delivery_drops_repeats_and_leaves_no_stage);
+	return suite_run("lmtp", (TCase *[]){ c, d, NULL });
 }

@@ -3,6 +3,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "db/cyrusdb.h"
 #include "proto/identity.h"
 #include "proto/saslserver.h"
@@ -20,13 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static char dir[64];
-
 static char last_error[256];               /* the last line of LOG_ERR */
 
-static void ignore_log(void *arg, int priority, const char *line)
+static void keep_error(void *arg, int priority, const char *line)
 {
 	(void)arg;
 	if (priority == LOG_ERR) snprintf(last_error, sizeof last_error, "%s", line);
@@ -34,31 +32,13 @@ static void ignore_log(void *arg, int priority, const char *line)
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_identity.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	log_hook(ignore_log, NULL);
+	scratch_setup();
+	log_hook(keep_error, NULL);
 }
 
-static void teardown(void)
+static struct conf *load(const char *more)
 {
-	char *cmd = mem_printf("rm -rf %s", dir);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-	log_hook(NULL, NULL);
-}
-
-static struct conf *load(const char *text)
-{
-	struct conf_error err;
-	struct conf *c = NULL;
-	char *path = mem_printf("%s/imapd.conf", dir);
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "configdirectory: %s\nservername: mail.example.com\n%s", dir, text);
-	fclose(f);
-	ck_assert_msg(!conf_load(&c, path, "imap", false, &err), "%s", err.text);
-	free(path);
-	return c;
+	return scratch_conf("imap", false, "configdirectory: %s\nservername: mail.example.com\n%s", scratch_dir, more);
 }
 
 /* ------------------------------------------------------------------------------------------------ ourselves and the peer */
@@ -137,7 +117,7 @@ static int theirs;
 static void connect_with(const char *more, const char *const *users, size_t n)
 {
 	int pair[2];
-	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", dir, strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
+	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", scratch_dir, strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
 	conf = load(text);
 	free(text);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -298,9 +278,9 @@ static const struct { const char *row, *service, *why; } denials[] = {
 START_TEST(users_kept_out)
 {
 	struct conf *c = load("userdeny_db: flat\n");
-	struct cyrusdb_env *env = cyrusdb_env_new(dir, false);
+	struct cyrusdb_env *env = cyrusdb_env_new(scratch_dir, false);
 	struct cyrusdb *db;
-	char *path = mem_printf("%s/user_deny.db", dir), *why;
+	char *path = mem_printf("%s/user_deny.db", scratch_dir), *why;
 	ck_assert(!user_denied(c, "imap", "fred", &why));    /* no file: nobody */
 	ck_assert_int_eq(cyrusdb_open(env, "flat", path, CYRUSDB_CREATE, &db), 0);
 	ck_assert_int_eq(cyrusdb_store(db, "fred", 4, denials[_i].row, strlen(denials[_i].row), NULL), 0);
@@ -337,7 +317,7 @@ END_TEST
 /* A self-signed certificate and its key in one file. */
 static char *own_certificate(void)
 {
-	char *path = mem_printf("%s/own.pem", dir);
+	char *path = mem_printf("%s/own.pem", scratch_dir);
 	EVP_PKEY *key = NULL;
 	EVP_PKEY_CTX *k = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
 	ck_assert(k && EVP_PKEY_keygen_init(k) == 1 && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(k, NID_X9_62_prime256v1) == 1);
@@ -422,11 +402,9 @@ static bool can_log_in(void)
 
 int main(void)
 {
-	Suite *s = suite_create("identity");
 	TCase *t = tcase_create("identity");
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, scratch_teardown);
 	tcase_add_loop_test(t, versions_parse_as_the_release_they_stand_for, 0, 2);
 	tcase_add_test(t, session_ids);
 	tcase_add_test(t, peers);
@@ -440,9 +418,5 @@ int main(void)
 	tcase_add_loop_test(t, users_kept_out, 0, COUNT(denials));
 	tcase_add_test(t, tls_is_offered_only_when_it_can_be);
 	tcase_add_loop_test(t, a_bad_tls_file_is_named_and_tls_not_offered, 0, COUNT(bad_tls));
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("identity", (TCase *[]){ t, NULL });
 }

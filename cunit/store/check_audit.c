@@ -1,6 +1,6 @@
 /* check_audit.c - option auditlog: which changes give which lines in which release's form, after the change and not without it. */
 #include "store/audit.h"
-#include "store/storetest.h"
+#include "cunit/store/storetest.h"
 #include "sys/fault.h"
 
 #include <errno.h>
@@ -249,7 +249,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("audit");
 	TCase *tc = tcase_create("lines");
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, messages_36);
@@ -261,10 +260,5 @@ int main(void)
 	tcase_add_loop_test(tc, nothing_without_the_option, 0, 2);
 	tcase_add_loop_test(tc, what_did_not_happen_is_not_told, 0, 2);
 	tcase_add_test(tc, a_message_id_stays_on_its_line);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("audit", (TCase *[]){ tc, NULL });
 }

@@ -3,9 +3,7 @@
 #include "store/layout.h"
 #include "store/racl.h"
 #include "store/racl_index.h"
-#include "store/storetest.h"
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
+#include "cunit/store/storetest.h"
 
 static const struct setting { const char *level, *more; } settings[] = {
 	{ "2.5", "virtdomains: userid\ndefaultdomain: here\n" },
@@ -282,18 +280,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("mboxlist");
 	TCase *tc = tcase_create("mailbox list");
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, parts_of_the_list, 0, (int)COUNT(settings));
-	tcase_add_loop_test(tc, ranges_left_out, 0, (int)COUNT(settings));
+	tcase_add_loop_test(tc, parts_of_the_list, 0, COUNT(settings));
+	tcase_add_loop_test(tc, ranges_left_out, 0, COUNT(settings));
 	tcase_add_test(tc, rows_follow_the_acls);
 	tcase_add_test(tc, rows_that_are_wrong_are_put_right);
 	tcase_add_test(tc, no_rows_in_a_list_of_2_5);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("mboxlist", (TCase *[]){ tc, NULL });
 }

@@ -6,13 +6,12 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "cunit/suite.h"
 #include "store/cacherec.h"
 #include "store/msgcheck.h"
 #include "store/search.h"
 #include "store/section.h"
 #include "text/mime.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* ---- the tree */
 static struct mime_message *parse(struct arena *a, enum dialect d, const char *msg)
@@ -530,11 +529,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("message");
 	TCase *c = tcase_create("message");
-	SRunner *r;
-	int failed;
-
 	setenv("TZ", "UTC", 1);
 	tcase_add_test(c, mime_splits_hostile_input);
 	tcase_add_test(c, mime_outer_delimiter_in_an_unclosed_inner_multipart);
@@ -555,10 +550,5 @@ int main(void)
 	tcase_add_test(c, search_keys_of_the_index_record);
 	tcase_add_test(c, search_combines_and_reads_messages_last);
 	tcase_add_test(c, search_depth_is_bounded);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("message", (TCase *[]){ c, NULL });
 }

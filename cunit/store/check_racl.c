@@ -2,13 +2,11 @@
 #include "store/layout.h"
 #include "store/racl_file.h"
 #include "store/racl_index.h"
-#include "store/storetest.h"
+#include "cunit/store/storetest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* ------------------------------------------------------------------------------------------------ cyrusdb_since() */
 
@@ -364,20 +362,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("racl");
 	TCase *tc = tcase_create("index of ACLs");
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, what_was_stored);
 	tcase_add_test(tc, marks_that_are_wrong);
 	tcase_add_loop_test(tc, reads_under_one_lock, 0, 3);
-	tcase_add_loop_test(tc, rows_beside_the_list, 0, (int)COUNT(levels));
-	tcase_add_loop_test(tc, another_configuration, 0, (int)COUNT(levels));
-	tcase_add_loop_test(tc, never_less_than_the_truth, 0, (int)COUNT(levels));
+	tcase_add_loop_test(tc, rows_beside_the_list, 0, COUNT(levels));
+	tcase_add_loop_test(tc, another_configuration, 0, COUNT(levels));
+	tcase_add_loop_test(tc, never_less_than_the_truth, 0, COUNT(levels));
 	tcase_add_test(tc, no_index);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("racl", (TCase *[]){ tc, NULL });
 }

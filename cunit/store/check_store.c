@@ -5,14 +5,12 @@
 #include "store/kv_acl.h"
 #include "store/mboxheader.h"
 #include "store/seen.h"
-#include "store/storetest.h"
+#include "cunit/store/storetest.h"
 #include "sys/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
-
-#define COUNT(a) (sizeof (a) / sizeof *(a))
 
 static const char *golden(void)
 {
@@ -648,10 +646,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("store");
 	TCase *tc = tcase_create("formats");
 	tcase_set_timeout(tc, 300);
-#define LOOP(test, table) tcase_add_loop_test(tc, test, 0, (int)COUNT(table))
+#define LOOP(test, table) tcase_add_loop_test(tc, test, 0, COUNT(table))
 	LOOP(dlist_input, dlists);
 	LOOP(dlist_output, atoms);
 	tcase_add_test(tc, index_golden);
@@ -668,13 +665,8 @@ int main(void)
 	LOOP(quota_records, quotas);
 	LOOP(kv_acls, acls);
 	tcase_add_test(tc, detect);
-	tcase_add_loop_test(tc, detect_one, 0, 2 * (int)COUNT(lists));
+	tcase_add_loop_test(tc, detect_one, 0, 2 * COUNT(lists));
 	LOOP(paths_by_name, dirs);
 	tcase_add_test(tc, name_locks);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("store", (TCase *[]){ tc, NULL });
 }

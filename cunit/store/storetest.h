@@ -9,7 +9,7 @@
 #include "store/mailbox.h"
 #include "store/paths.h"
 
-#include <check.h>
+#include "cunit/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cunit/suite.h"
 #include "text/address.h"
 #include "text/charset.h"
 #include "text/date.h"
@@ -14,8 +15,6 @@
 #include "text/mutf7.h"
 #include "text/rfc2047.h"
 #include "text/transfer.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* ---- modified UTF-7 */
 START_TEST(mutf7_refuses_what_the_dialect_refuses)
@@ -513,11 +512,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("text");
 	TCase *c = tcase_create("text");
-	SRunner *r;
-	int failed;
-
 	setenv("TZ", "UTC", 1);
 	tcase_add_test(c, mutf7_refuses_what_the_dialect_refuses);
 	tcase_add_test(c, mutf7_converts_both_ways);
@@ -543,10 +538,5 @@ int main(void)
 	tcase_add_test(c, date_imap);
 	tcase_add_test(c, date_search);
 	tcase_add_test(c, date_printing_in_the_local_zone);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("text", (TCase *[]){ c, NULL });
 }
