@@ -72,6 +72,13 @@ EXTRA_DIST += tests/map.py
 TESTS += tests/life.sh
 EXTRA_DIST += tests/life.sh tests/test_life.py
 
+# reconstruct -f, ipurge, cyr_df
+TESTS += tests/discover.sh
+EXTRA_DIST += tests/discover.sh tests/test_discover.py
+
+# annotations of mailboxes and of the server
+TESTS += tests/metadata.sh
+EXTRA_DIST += tests/metadata.sh tests/test_metadata.py tests/metadata.json
 # every tool's options and its page; the tools over single tables
 TESTS += tests/man_tools.py tests/tools/tables.py
 EXTRA_DIST += tests/man_tools.py tests/tools/tables.py

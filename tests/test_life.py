@@ -314,6 +314,33 @@ def test_an_account_is_deleted(level):
 
 
 @pytest.mark.parametrize('level', LEVELS)
+@pytest.mark.parametrize('how', ['DELETE user/alice', 'RENAME user/alice user/jim'])
+def test_sessions_of_an_account_that_is_gone_are_ended(level, how):
+    s = Site(level, 'imapidlepoll: 1\n')
+    c, idle, other, b = s.login('alice'), s.login('alice'), s.login('alice'), s.login('bob')
+    c('SELECT INBOX')
+    s.admin(s.t('SETACL user/alice admin lrx'))
+    assert c('NOOP') == other('NOOP') == [OK]
+    idle.f.write(b't IDLE\r\n')
+    idle.f.flush()
+    assert idle.f.readline() == b'+ idling\r\n'
+    s.admin('CREATE x')                                                            # the list changes, and he is still there
+    assert other('NOOP') == [OK]
+    assert s.admin(s.t(how))[-1] == OK
+    bye = '* BYE account is gone'
+    assert idle.f.readline().decode().rstrip() == bye and idle.f.readline() == b''
+    for session in (c, other):
+        assert session('NOOP')[0] == bye
+    assert b('NOOP') == [OK] and s.admin('NOOP') == [OK]
+    if how.startswith('DELETE'):                                                   # nobody of that name any more; but he may come back
+        d = s.login('alice')
+        assert d('SELECT INBOX') == [GONE] and d('NOOP') == [OK]
+        s.admin(s.t('CREATE user/alice'))
+        assert d('NOOP') == [OK] and d('SELECT INBOX')[-1].startswith('OK')
+    s.close()
+
+
+@pytest.mark.parametrize('level', LEVELS)
 def test_partitions(level):
     s = Site(level)
     c, b = make_account(s)

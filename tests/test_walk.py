@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The tools over a spool full of links into /sys, circles and worse: the same answers and the same system calls as without them, and a
 line in the log for each. What one walk does is tested in cunit/store/check_spool_walk.c; this is about those who use it."""
+import json
 import os
 import re
 import shutil
@@ -20,9 +21,9 @@ FAULTS = 'detect_leaks=0:verify_asan_link_order=0'
 class Store:
     """Mailboxes with two messages each and a quota root for each user, made by the tools alone."""
 
-    def __init__(self, level):
+    def __init__(self, level, by_id=False):
         self.root = tempfile.mkdtemp(prefix='walk-')
-        self.level = level
+        self.level, self.by_id = level, by_id
         me = subprocess.run(['id', '-un'], capture_output=True, text=True).stdout.strip()
         group = subprocess.run(['id', '-gn'], capture_output=True, text=True).stdout.strip()
         self.env = dict(os.environ, CYRUS_USER=me, CYRUS_GROUP=group, TZ='UTC', ASAN_OPTIONS=FAULTS)
@@ -31,14 +32,18 @@ class Store:
             os.makedirs(self.path(d))
         with open(self.path('imapd.conf'), 'w') as f:
             f.write(f'configdirectory: {self.path("conf")}\npartition-default: {self.path("spool")}\ndefaultpartition: default\n'
-                    f'compatibility_level: {level}\nmailbox_legacy_dirs: yes\nquota_db: quotalegacy\ndebug: yes\n'
+                    f'compatibility_level: {level}\nmailbox_legacy_dirs: {"no" if by_id else "yes"}\nquota_db: quotalegacy\ndebug: yes\n'
                     'unixhierarchysep: no\naltnamespace: no\n')
         dump = ''.join(f'{name}\t0 default {name.split(".")[1]}\tlrswipkxtecdan\t\n' for name in NAMES)
+        if by_id:
+            dump = json.dumps({name: {'name': name, 'mbtype': 'e', 'partition': 'default', 'acl': {name.split('.')[1]: 'lrswipkxtecdan'},
+                                      'uniqueid': f'{i:02}unique'.ljust(24, 'q')} for i, name in enumerate(NAMES)})
         self.run('ctl_mboxlist', '-u', input=dump)
         self.run('reconstruct', '-q')
         for name in NAMES:
+            where = self.dir(name)
             for n in (1, 2):
-                with open(os.path.join(self.dir(name), f'{n}.'), 'w', newline='') as f:
+                with open(os.path.join(where, f'{n}.'), 'w', newline='') as f:
                     f.write(MESSAGE % f'{name} {n}')
         for n in range(USERS):
             with open(self.path(f'conf/quota/u/user.u{n}'), 'w') as f:
@@ -53,6 +58,8 @@ class Store:
         return os.path.join(self.root, name)
 
     def dir(self, name):
+        if self.by_id:
+            return self.run('mbpath', name).strip()
         return self.path('spool/' + name.replace('.', '/'))
 
     def dirs(self):
@@ -84,7 +91,9 @@ class Store:
         return [line for line in self.log if words in line and 'debug:' not in line]
 
 
-TOOLS = [('reconstruct', '-r', '-o', 'user.*'), ('reconstruct', '-G', '-o'), ('quota', '-f'), ('ctl_mboxlist', '-v')]
+TOOLS = [('reconstruct', '-r', '-o', 'user.*'), ('reconstruct', '-G', '-o'), ('quota', '-f'), ('ctl_mboxlist', '-v'),
+         ('reconstruct', '-f', '-r', '-o', 'user.*'), ('ipurge', '-f', '-n', '-d', '1')]
+NO_WALK = ('quota', 'ipurge')                                  # read no mail directory (quota: its roots, 5 links, listed once or more)
 
 
 def link_everywhere(s):
@@ -123,9 +132,10 @@ class WalkTest(unittest.TestCase):
             n = len(TOOLS)
             self.assertEqual(answers[:n], answers[n:])
             for tool, before, after in zip(TOOLS, counts[:n], counts[n:]):
-                if tool[0] == 'quota':                          # reads no mail directory; its roots: 5 links, listed once or more
+                if tool[0] in NO_WALK:
+                    self.assertEqual(after.get('dirs', 0) - before.get('dirs', 0), 0, tool)
                     continue
-                links = everywhere if tool[0] == 'ctl_mboxlist' else inside
+                links = everywhere if tool[0] == 'ctl_mboxlist' else inside + ('-f' in tool) * everywhere
                 self.assertEqual(before['links'], 0, tool)
                 self.assertEqual(after['links'], links, tool)
                 self.assertEqual(after['entries'] - before['entries'], links, tool)

@@ -33,6 +33,7 @@ static int become(struct session *s, const char *userid)
 	s->ns.level = s->st->ns.level;
 	s->logged_in = true;
 	if (!s->user.isadmin && !s->readonly) autocreate_user(s->st, userid);      /* logged there; without an INBOX he is in all the same */
+	session_note_account(s);
 	return 0;
 }
 

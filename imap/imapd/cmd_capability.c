@@ -10,17 +10,23 @@ static const char *const before_login[] = { "IMAP4rev1", "LITERAL+", "ID", "ENAB
 static const char *const before_login_minus[] = { "IMAP4rev1", "LITERAL-", "ID", "ENABLE", NULL };
 static const char *const words_25[] = {
 	"ACL", "RIGHTS=kxten", "QUOTA", "NAMESPACE", "UIDPLUS", "NO_ATOMIC_RENAME", "UNSELECT", "CHILDREN", "CONDSTORE",
-	"LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "XLIST", "SPECIAL-USE", "CREATE-SPECIAL-USE", NULL,
+	"ANNOTATEMORE", "METADATA", "LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "XLIST", "SPECIAL-USE", "CREATE-SPECIAL-USE", NULL,
 };
 static const char *const words_36[] = {
-	"ACL", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", "LIST-EXTENDED", "LIST-MYRIGHTS", "LIST-STATUS", "NAMESPACE", "QUOTA", "RIGHTS=kxten", "SPECIAL-USE",
-	"UIDPLUS", "UNSELECT", "NO_ATOMIC_RENAME", "XLIST", NULL,
+	"ACL", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", "LIST-EXTENDED", "LIST-MYRIGHTS", "LIST-STATUS", "METADATA", "NAMESPACE", "QUOTA", "RIGHTS=kxten", "SPECIAL-USE",
+	"UIDPLUS", "UNSELECT", "ANNOTATEMORE", "LIST-METADATA", "NO_ATOMIC_RENAME", "XLIST", NULL,
 };
+
+/* 3.6 has the old commands only by option. */
+static bool works(const struct session *s, const char *word)
+{
+	return s->level == LEVEL_25 || strcmp(word, "ANNOTATEMORE") || conf_bool(s->conf, OPT_ANNOTATION_ENABLE_LEGACY_COMMANDS);
+}
 
 static void put_words(struct session *s, const char *const *w, const struct strarray *suppressed)
 {
 	for (; *w; w++)
-		if (strarray_findcase(suppressed, *w) < 0) putfmt(s, " %s", *w);
+		if (strarray_findcase(suppressed, *w) < 0 && works(s, *w)) putfmt(s, " %s", *w);
 }
 
 static bool plaintext_ok(const struct session *s)

@@ -12,12 +12,12 @@
 
 enum { DONE_MAX = 1024 };
 
-static bool shut_down(struct session *s)
+static bool turned_away(struct session *s)
 {
 	char *path = mem_printf("%s/msg/shutdown", conf_dir(s->conf));
 	bool r = !s->user.isadmin && access(path, R_OK) == 0;
 	free(path);
-	return r;
+	return r || session_account_gone(s);
 }
 
 static int64_t limit_seconds(const struct session *s)
@@ -38,7 +38,7 @@ void cmd_idle(struct session *s)
 	while (!prot_input_waiting(s->p, (int)poll * 1000)) {
 		if (s->sel) selected_update(s, true);
 		prot_flush(s->p);
-		if (shut_down(s)) return;                          /* the session's loop says why before the next command */
+		if (turned_away(s)) return;                          /* the session's loop says why before the next command */
 		if (clock_mono() < deadline) continue;
 		respond_bye(s, "idle for too long");
 		return;

@@ -4,6 +4,7 @@
 #define CAMB_IMAPD_LIST_H
 #include "base/hash.h"
 #include "imapd/session.h"
+#include "store/annots.h"
 #include "store/mbentry.h"
 #include "store/racl_index.h"
 #include "store/specialuse.h"
@@ -53,7 +54,7 @@ struct listing {
 	struct hash *parents;             /* names that have something of this listing below them */
 	struct hash *subscribed;          /* external names; when they are to be told */
 	struct specialuse *uses;          /* NULL: special uses are not asked for, or there are none */
-	struct specialuse *annots;        /* for METADATA */
+	struct annots *annots;            /* for METADATA */
 	struct racl_index index;          /* while the mailboxes of others are collected, where there is one */
 	char *last_acl;                   /* one's own mailboxes mostly have the same one, and then the same rights */
 	bool last_seen;

@@ -542,7 +542,7 @@ int list_collect(struct listing *l)
 	l->subscribed = hash_new();
 	bool uses = q->ret_specialuse || q->sel_specialuse || q->xlist || conf_bool(s->conf, OPT_SPECIALUSEALWAYS);
 	if (uses) l->uses = specialuse_open(s->st, s->user.userid);
-	if (q->ret_metadata) l->annots = specialuse_open(s->st, s->user.userid);
+	if (q->ret_metadata) l->annots = annots_open(s->st, s->user.userid);
 	int r = subs ? subs_each(s->st, s->user.userid, add_subscription, l) : collect_mailboxes(l);
 	if (!r && q->ret_subscribed && !subs) r = subs_each(s->st, s->user.userid, note_subscription, l);
 	if (l->n > 1) qsort(l->v, l->n, sizeof *l->v, by_category);
@@ -563,5 +563,5 @@ void list_free(struct listing *l)
 	hash_free(l->parents, NULL);
 	hash_free(l->subscribed, NULL);
 	specialuse_close(l->uses);
-	specialuse_close(l->annots);
+	annots_close(l->annots);
 }

@@ -1,8 +1,10 @@
 # imap/imapd: the IMAP service, one file a command or family.
 libexec_PROGRAMS += imapd
 imapd_SOURCES = \
+	imap/imapd/annot.h imap/imapd/annot_entries.c imap/imapd/annot_fetch.c imap/imapd/annot_set.c \
 	imap/imapd/args.c imap/imapd/args.h \
 	imap/imapd/cmd_acl.c \
+	imap/imapd/cmd_annotation.c \
 	imap/imapd/cmd_any.c \
 	imap/imapd/cmd_append.c \
 	imap/imapd/cmd_auth.c \
@@ -13,6 +15,7 @@ imapd_SOURCES = \
 	imap/imapd/cmd_list.c \
 	imap/imapd/list.h imap/imapd/list_answer.c imap/imapd/list_collect.c imap/imapd/list_metadata.c imap/imapd/list_parse.c \
 	imap/imapd/cmd_mailbox.c \
+	imap/imapd/cmd_metadata.c \
 	imap/imapd/cmd_quota.c \
 	imap/imapd/cmd_search.c \
 	imap/imapd/cmd_select.c \

@@ -1,5 +1,6 @@
 /* session.c - from the greeting to the end of a connection. */
 #include "imapd/session.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/procfile.h"
@@ -7,6 +8,7 @@
 #include "imapd/respond.h"
 #include "imapd/selected.h"
 #include "proto/identity.h"
+#include "store/mboxlist.h"
 #include "sys/file.h"
 
 #include <stdlib.h>
@@ -45,12 +47,59 @@ static void greet(struct session *s)
 	free(motd);
 }
 
+/* ------------------------------------------------------------------------------------------------ the account */
+
+static int look_up_inbox(struct session *s, struct mbentry *e)
+{
+	struct mbname inbox;
+	if (mbname_from_userid(&inbox, s->user.userid, &s->st->ns)) return ERR_NOMAILBOX;
+	char *name = mbname_internal(&inbox, &s->st->ns);
+	int r = mboxlist_lookup(s->st, name, e);
+	free(name);
+	mbname_free(&inbox);
+	return r;
+}
+
+void session_note_account(struct session *s)
+{
+	struct mbentry e;
+	if (s->user.isadmin || look_up_inbox(s, &e)) return;
+	s->account = arena_strdup(s->arena, e.uniqueid ? e.uniqueid : "");
+	mbentry_free(&e);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+		&& a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* One stat() for a command, as long as nobody changes the list. 3.6 kills such sessions by the pids in proc files, without a word; a pid
+ * there may be somebody else's by now. */
+bool session_account_gone(struct session *s)
+{
+	struct mbentry e;
+	struct stat now = { 0 };
+	if (!s->account || (stat(cyrusdb_path(s->st->mboxlist), &now) == 0 && same_file(&now, &s->list))) return false;
+	int r = look_up_inbox(s, &e);
+	if (r) return r == ERR_NOMAILBOX;
+	bool other = *s->account && e.uniqueid && strcmp(s->account, e.uniqueid);
+	mbentry_free(&e);
+	if (!other) s->list = now;
+	return other;
+}
+
 /* The administrator shut the service, or barred the user: others are cut, admins may still work. */
 static bool turned_away(struct session *s)
 {
 	if (!s->logged_in || s->user.isadmin) return false;
 	char *text = message_file(s->conf, "shutdown");
 	if (!text) user_denied(s->conf, s->service, s->user.userid, &text);
+	if (!text && session_account_gone(s)) {
+		respond_bye(s, "account is gone");
+		log_msg(LOG_NOTICE, "the account of %s is gone, closing connection", s->user.userid);
+		return true;
+	}
 	if (!text) return false;
 	respond_bye(s, "[ALERT] %s", text);
 	free(text);
@@ -74,13 +123,14 @@ void session_run(struct session *s)
 	greet(s);
 	while (!s->over) {
 		if (turned_away(s)) break;
-		if (!prot_input_waiting(s->p, 0)) prot_flush(s->p);
+		bool waits = !prot_input_waiting(s->p, 0);
+		if (waits) prot_flush(s->p);
 		if (!prot_input_waiting(s->p, (int)conf_seconds(s->conf, OPT_TIMEOUT) * 1000)) {
 			respond_bye(s, "idle for too long");
 			log_msg(LOG_NOTICE, "idle for too long, closing connection");
 			break;
 		}
-		if (!command_read(s)) break;
+		if (!command_read(s) || (waits && turned_away(s))) break;      /* behind the command: unread input would cost the client the BYE */
 		note_activity(s);
 		if (s->name && conf_bool(s->conf, OPT_CHATTY)) log_msg(LOG_NOTICE, "command: %s %s", s->tag, s->name);
 		command_dispatch(s);

@@ -9,6 +9,7 @@
 #include "proto/tlsserver.h"
 #include "store/store.h"
 
+#include <sys/stat.h>
 struct selected;
 
 struct session {
@@ -34,6 +35,8 @@ struct session {
 	int bad_commands;
 	int64_t quota_warned;                /* clock_mono() of the last quota alert; 0: none yet */
 	struct selected *sel;                /* NULL: nothing selected */
+	char *account;                       /* unique id of his INBOX at login ("" where there are none); NULL: he had no INBOX */
+	struct stat list;                    /* of the mailbox list, when the INBOX was last known to be there */
 
 	/* the command at hand */
 	struct arena *cmd;                   /* ends with the command */
@@ -50,6 +53,8 @@ enum { CMD_ANY, CMD_AUTH, CMD_SELECTED };
 typedef void cmd_fn(struct session *s);
 
 void session_run(struct session *s);                      /* greeting to the end */
+void session_note_account(struct session *s);             /* at login: whose mail this is */
+bool session_account_gone(struct session *s);             /* it was deleted or renamed meanwhile */
 
 /* Reads the next command into s->cmd, s->tag ...; false at the end of the stream. APPEND is left at its first message literal. */
 bool command_read(struct session *s);

@@ -169,8 +169,11 @@ static int check_user(struct delivery_env *env, const char *userid, const char *
 		mbentry_free(&e);
 		r = ERR_NOMAILBOX;
 	}
-	if (r == ERR_NOMAILBOX && conf_bool(env->conf, OPT_AUTOCREATE_POST) && !autocreate_user(env->st, userid))
-		r = mboxlist_lookup_parts(env->st, &inbox, &e);
+	if ((!r || r == ERR_NOMAILBOX) && conf_bool(env->conf, OPT_AUTOCREATE_POST)) {
+		bool there = !r;
+		int made = autocreate_user(env->st, userid);               /* of one that is there: what a death has left unmade */
+		if (!there && !made) r = mboxlist_lookup_parts(env->st, &inbox, &e);
+	}
 	if (!r) {
 		out->userid = mem_strdup(userid);
 		out->mailbox = mem_strdup(e.name);

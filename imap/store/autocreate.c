@@ -124,7 +124,7 @@ static void make_folders(struct account *a)
 			log_msg(LOG_WARNING, "autocreate: %s: %s of %s: %s", a->user.userid, f.use, names.v[i], err_text(r));
 			r = mboxop_create(&a->op, &n, NULL, NULL);
 		}
-		if (!r) grant(a, names.v[i], &n);
+		if (!r || r == ERR_EXISTS) grant(a, names.v[i], &n);        /* there already: a call before this one was cut short */
 		else log_msg(LOG_WARNING, "autocreate: %s: cannot make %s: %s", a->user.userid, names.v[i], err_text(r));
 		free(f.use);
 		mbname_free(&n);
@@ -234,18 +234,27 @@ static bool listed(struct account *a)
 	return yes;
 }
 
+static void make_rest(struct account *a)
+{
+	char *name = mbname_internal(&a->inbox, &a->st->ns);
+	make_folders(a);
+	subscribe(a);
+	install_script(a);
+	mailbox_clear_marks(a->st, name, INDEX_UNFINISHED);          /* an error is logged there; the rest is made again, which changes nothing */
+	free(name);
+}
+
 static int make(struct account *a)
 {
-	int r = mboxop_create(&a->op, &a->inbox, NULL, NULL);
+	struct mboxop_new how = { .marks = INDEX_UNFINISHED };
+	int r = mboxop_create(&a->op, &a->inbox, &how, NULL);
 	if (r == ERR_EXISTS) return 0;                              /* another session was faster */
 	if (r) {
 		log_msg(LOG_ERR, "autocreate: cannot make the INBOX of %s: %s", a->user.userid, err_text(r));
 		return r;
 	}
 	log_msg(LOG_NOTICE, "autocreate: made the INBOX of %s", a->user.userid);
-	make_folders(a);
-	subscribe(a);
-	install_script(a);
+	make_rest(a);
 	return 0;
 }
 
@@ -257,14 +266,16 @@ int autocreate_user(struct store *st, const char *userid)
 	char *name = mbname_internal(&a.inbox, &st->ns);
 	int r = mboxlist_lookup(st, name, &e);
 	free(name);
-	if (!r) mbentry_free(&e);
-	if (r == ERR_NOMAILBOX) {
+	bool there = !r, rest = there && mailbox_marks(st, &e) & INDEX_UNFINISHED;
+	if (there) mbentry_free(&e);
+	if (r == ERR_NOMAILBOX || rest) {
 		user_init(&a.user, st->conf, userid);
 		r = namespace_init(&a.ns, st->conf, false);
 		if (!r) {
 			a.ns.level = st->ns.level;
 			a.op = (struct mboxop){ .st = st, .user = &a.user, .ns = &a.ns };
-			if (!a.user.isadmin && listed(&a)) r = make(&a);
+			if (rest) make_rest(&a);
+			else if (!a.user.isadmin && listed(&a)) r = make(&a);
 			namespace_free(&a.ns);
 		}
 		user_free(&a.user);

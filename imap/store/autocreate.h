@@ -1,5 +1,6 @@
 /* autocreate.h - options autocreate_*: an account comes into being at its first login, at CREATE INBOX, or with its first mail
- * (spec/config.md, Autocreate). The INBOX first, then what hangs on it; an interruption behind the INBOX leaves the rest unmade. */
+ * (spec/config.md, Autocreate). The INBOX first, with a mark in its index that there is more to come, then what hangs on it; after an
+ * interruption behind the INBOX the next call makes the rest. */
 #ifndef CAMB_AUTOCREATE_H
 #define CAMB_AUTOCREATE_H
 #include "store/mbname.h"

@@ -26,6 +26,10 @@ enum { USER_FLAGS = 128 };
 /* In leaked_cache_records, which nobody reads and everybody keeps: records are being rewritten in place, and the counters may not
  * fit them yet. Gone when the commit is complete; who finds it under the lock counts anew (mailbox_heal). */
 #define INDEX_COMMITTING 0x80000000u
+/* There too: made by RENAME of an INBOX, which may not be empty yet (mailbox_empty_resume). */
+#define INDEX_FILLED 0x40000000u
+/* And there: an INBOX made by autocreation, which has more to make (autocreate_user). */
+#define INDEX_UNFINISHED 0x20000000u
 
 /* Times are whole seconds; the nanoseconds of v20 are dropped when a record is changed. */
 struct index_header {

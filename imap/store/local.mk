@@ -19,7 +19,7 @@ libstore_a_SOURCES = \
 	imap/store/layout.h imap/store/layout_25.c imap/store/layout_36.c imap/store/layout_detect.c \
 	imap/store/mailbox.c imap/store/mailbox.h imap/store/mailbox_annots.c imap/store/mailbox_cachefile.c \
 	imap/store/mailbox_commit.c imap/store/mailbox_copy.c imap/store/mailbox_create.c imap/store/mailbox_record.c imap/store/mailbox_rename.c \
-	imap/store/mailbox_peek.c imap/store/mailbox_repack.c \
+	imap/store/mailbox_peek.c imap/store/mailbox_repack.c imap/store/mailbox_resume.c \
 	imap/store/mbentry.c imap/store/mbentry.h \
 	imap/store/mbname.c imap/store/mbname.h imap/store/mbname_check.c imap/store/mbname_ext.c imap/store/mbname_priv.h \
 	imap/store/mboxheader.c imap/store/mboxheader.h \
@@ -31,6 +31,7 @@ libstore_a_SOURCES = \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \
+	imap/store/annots.c imap/store/annots.h \
 	imap/store/spool_list.c imap/store/spool_list.h \
 	imap/store/spool_walk.c imap/store/spool_walk.h \
 	imap/store/synclog.c imap/store/synclog.h
@@ -48,7 +49,7 @@ libstore_a_SOURCES += \
 
 # repair
 libstore_a_SOURCES += \
-	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c \
+	imap/store/reconstruct.c imap/store/reconstruct.h imap/store/reconstruct_adopt.c imap/store/reconstruct_count.c imap/store/reconstruct_discover.c imap/store/reconstruct_leftover.c \
 	imap/store/reconstruct_priv.h imap/store/reconstruct_rescue.c imap/store/reconstruct_spool.c
 
 # records of the tables, one noun each

@@ -60,6 +60,9 @@ int mailbox_lock(struct mailbox *mb, enum lock_mode mode);
 /* Commits what changed (when this is the outermost unlock) and releases. An error means the commit failed and nothing of it counts. */
 int mailbox_unlock(struct mailbox *mb);
 int mailbox_commit(struct mailbox *mb);           /* as in unlock, keeping the lock */
+/* Marks the index on disk, now: its counters are about to be wrong. Whoever finds the mark under the lock counts anew; the next commit of
+ * the index, which must follow, takes it away. Needs the exclusive lock. */
+int mailbox_announce(struct mailbox *mb);
 void mailbox_abort(struct mailbox *mb);           /* forgets all uncommitted changes */
 
 /* ---- records; recno is 1-based and runs over all records, expunged ones too */
@@ -100,6 +103,7 @@ struct mailbox_create {
 	uint32_t options;
 	char type;                            /* 0: mail */
 	uint32_t minor_version;               /* 0: the layout's */
+	uint32_t marks;                       /* INDEX_UNFINISHED; 0: none */
 	const char *specialuse, *specialuse_userid;      /* whose private annotation; NULL: none */
 };
 int mailbox_create(struct store *st, const struct mailbox_create *c);      /* directories, files, list entry */
@@ -114,8 +118,11 @@ struct mailbox_rename {
 };
 int mailbox_rename(struct store *st, const struct mailbox_rename *m);
 /* The messages of `from`, with all that its index knows of them, become the new mailbox `to`; `from` stays and is empty. A death between the
- * two leaves them in both. ERR_NOMATCH: level 3.6 and there is none. */
+ * two leaves them in both; the same call again then takes them out of `from`. ERR_NOMATCH: level 3.6 and there is none; ERR_EXISTS. */
 int mailbox_empty_into(struct store *st, const char *from, const char *to);
+/* Marks of index_format.h that an interrupted operation left: 0 also when the index cannot be read. No lock is taken. */
+uint32_t mailbox_marks(struct store *st, const struct mbentry *e);
+int mailbox_clear_marks(struct store *st, const char *name, uint32_t marks);
 int mailbox_delete(struct store *st, const char *name);                    /* for good: entry and files */
 int mailbox_set_acl(struct store *st, const char *name, const char *acl);  /* list entry and header */
 int mailbox_set_quotaroot(struct mailbox *mb, const char *root);           /* needs the exclusive index lock */
@@ -127,12 +134,15 @@ int mailbox_unlink_files(struct mailbox *mb);     /* the same */
 int mailbox_remove_files(struct store *st, const struct mbentry *e);
 int mailbox_make_dirs(struct store *st, const struct mbentry *e);          /* durably */
 /* What an interrupted operation left where `e` is to be made. copied: unique id of the mailbox that is about to be copied there, or NULL. */
+bool mailbox_places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b);     /* they share a directory */
+bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *copied);
 void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied);
 /* The files of mb (index lock held exclusively) as those of `to`: complete, synced, in no list yet. bump: a new modseq. */
 int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char *quotaroot, bool bump);
 void mailbox_annots_drop(struct store *st, const struct mbentry *e);       /* rows of the mailbox in the global annotations database */
 bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to);     /* by name: their rows change with it */
 int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to);      /* the owner's become the new owner's */
+int mailbox_empty_resume(struct store *st, const char *from, const char *to);     /* ERR_EXISTS: there is nothing to resume */
 int mailbox_plan(struct store *st, const struct mailbox_create *c, struct mbentry *e);      /* the entry of a mailbox to be; the caller frees */
 int mailbox_read_header_file(struct mailbox *mb);
 int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *offset);

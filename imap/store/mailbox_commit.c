@@ -106,6 +106,19 @@ static int announce_rewrites(struct mailbox *mb)
 	return err_from_errno(errno);
 }
 
+int mailbox_announce(struct mailbox *mb)
+{
+	char block[INDEX_HEADER_MAX];
+	struct index_header old;
+	ssize_t n = sys_pread_full(mb->index_fd, block, sizeof block, 0);
+	if (n < 0 || index_header_decode(block, (size_t)n, &old)) return ERR_IO;
+	old.leaked_cache_records |= INDEX_COMMITTING;
+	index_header_encode(&old, block);
+	if (sys_pwrite_all(mb->index_fd, block, old.start_offset, 0) == 0 && sys_fsync(mb->index_fd) == 0) return 0;
+	log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write the header of cyrus.index: %m", mb->entry.name);
+	return err_from_errno(errno);
+}
+
 static int commit_index_header(struct mailbox *mb)
 {
 	char block[INDEX_HEADER_MAX];

@@ -128,6 +128,7 @@ static int write_files(struct store *st, const struct mailbox_create *c, const s
 		.uidvalidity = e->uidvalidity, .highestmodseq = 1, .createdmodseq = 1, .changes_epoch = (uint32_t)clock_now(),
 		.synccrc_annot = minor >= 14 ? 12345678 : 0,
 		.quota_annot_used = c->specialuse ? strlen(c->specialuse) : 0,
+		.leaked_cache_records = c->marks,
 		.options = c->options | (uint32_t)conf_int(st->conf, OPT_MAILBOX_DEFAULT_OPTIONS) | MBOXOPT_POP3_NEW_UIDL,
 	};
 	char block[INDEX_HEADER_MAX], word[4] = { 0 };
@@ -238,16 +239,33 @@ int mailbox_remove_files(struct store *st, const struct mbentry *e)
 	return r;
 }
 
+/* The index header as it is on disk now; the mailbox need not be in any list. */
+static bool peek(struct store *st, const struct mbentry *e, struct index_header *h)
+{
+	struct buf path = BUF_INIT;
+	char block[INDEX_HEADER_MAX];
+	int fd = path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
+	ssize_t n = fd >= 0 ? sys_pread_full(fd, block, sizeof block, 0) : -1;
+	if (fd >= 0) sys_close(fd);
+	buf_free(&path);
+	return n > 0 && !index_header_decode(block, (size_t)n, h);
+}
+
+uint32_t mailbox_marks(struct store *st, const struct mbentry *e)
+{
+	struct index_header h;
+	return peek(st, e, &h) ? h.leaked_cache_records & (INDEX_COMMITTING | INDEX_FILLED | INDEX_UNFINISHED) : 0;
+}
+
 /* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or renamed away
  * (its header has the id of the tombstone), or an unfinished copy of mailbox `copied` (its id). Anything else there is not ours to touch: it
  * may be a mailbox whose entry was lost. */
-static bool is_leftover(struct store *st, const struct mbentry *e, const char *copied)
+bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *copied)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	struct mboxheader h;
 	struct index_header x;
 	struct mbentry old;
-	char block[INDEX_HEADER_MAX];
 	bool yes = false;
 	if (!path_mailbox(st, e, META_HEADER, "cyrus.header", &path) && !file_read(buf_cstr(&path), 1 << 22, &text)
 	    && !mboxheader_parse(&h, text.s, text.len)) {
@@ -258,13 +276,7 @@ static bool is_leftover(struct store *st, const struct mbentry *e, const char *c
 		}
 		mboxheader_free(&h);
 	}
-	buf_reset(&path);
-	int fd = yes || path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
-	if (fd >= 0) {
-		ssize_t n = sys_pread_full(fd, block, sizeof block, 0);
-		yes = n > 0 && !index_header_decode(block, (size_t)n, &x) && x.options & MBOXOPT_DELETED;
-		sys_close(fd);
-	}
+	if (!yes) yes = peek(st, e, &x) && x.options & MBOXOPT_DELETED;
 	buf_free(&path);
 	buf_free(&text);
 	return yes;
@@ -272,7 +284,7 @@ static bool is_leftover(struct store *st, const struct mbentry *e, const char *c
 
 void mailbox_clear_leftovers(struct store *st, const struct mbentry *e, const char *copied)
 {
-	if (is_leftover(st, e, copied)) mailbox_remove_files(st, e);
+	if (mailbox_is_leftover(st, e, copied)) mailbox_remove_files(st, e);
 }
 
 /* The entry is still there although the index says DELETED, or there is no index: what is left goes. */

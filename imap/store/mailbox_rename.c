@@ -77,7 +77,7 @@ static void move_usage(struct mailbox *mb, const struct mbentry *to, const char 
 }
 
 /* Two partitions may share a directory: then there is nothing to copy to. */
-static bool places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b)
+bool mailbox_places_overlap(struct store *st, const struct mbentry *a, const struct mbentry *b)
 {
 	bool same = false;
 	for (int kind = META_DATA; kind < META_KINDS && !same; kind++) {
@@ -179,7 +179,7 @@ int mailbox_rename(struct store *st, const struct mailbox_rename *m)
 	bool by_name = st->layout->level == LEVEL_25 || e.flags & MBENTRY_LEGACYDIRS, by_id = !by_name && !m->partition;
 	char *owner = mbname_userid(&e.parts);
 	if (!path_root(st, e.partition, META_DATA)) r = ERR_PARTITION;
-	else if (!by_id && places_overlap(st, &was, &e)) r = ERR_EXISTS;
+	else if (!by_id && mailbox_places_overlap(st, &was, &e)) r = ERR_EXISTS;
 	if (!r) r = namelock_user(st, owner, LOCK_EXCLUSIVE, &user);
 	if (!r && by_name && !move) r = take_target_lock(st, &e, &lock);
 	if (!r) r = rename_open(mb, m, &e, by_id);
@@ -225,7 +225,9 @@ static int empty_open(struct mailbox *mb, const struct mbentry *e)
 	if (!r) {
 		mailbox_clear_leftovers(st, e, NULL);
 		mailbox_annots_drop(st, e);
+		mb->h.leaked_cache_records |= INDEX_FILLED;     /* for the copy */
 		r = mailbox_copy_files(mb, e, root, false);
+		mb->h.leaked_cache_records &= ~INDEX_FILLED;
 		if (!r) r = mboxlist_put(st, e);
 		if (r) mailbox_remove_files(st, e);
 	}
@@ -247,7 +249,7 @@ int mailbox_empty_into(struct store *st, const char *from, const char *to)
 	struct mbentry old;
 	if (!mboxlist_lookup(st, to, &old)) {
 		mbentry_free(&old);
-		return ERR_EXISTS;
+		return mailbox_empty_resume(st, from, to);
 	}
 	int r = mailbox_open(st, from, &mb);
 	if (r) return r;
@@ -264,6 +266,7 @@ int mailbox_empty_into(struct store *st, const char *from, const char *to)
 	mailbox_close(&mb);
 	namelock_release(st, &lock);
 	namelock_release(st, &user);
+	if (!r) mailbox_clear_marks(st, to, INDEX_FILLED);            /* logged there; the mark alone does no harm */
 	mbentry_free(&e);
 	free(owner);
 	return r;

@@ -18,6 +18,7 @@ struct mboxop_new {
 	const char *partition;               /* NULL: chosen */
 	const char *use;                     /* words of a special use as given; NULL: none */
 	char type;                           /* 0: mail */
+	uint32_t marks;                      /* for mailbox_create */
 };
 /* how may be NULL. Missing ancestors are made where the layout's release makes them. *uniqueid (may be NULL; caller frees).
  * ERR_BADENTRY: no such special use; ERR_SPECIALUSE: another mailbox has it; ERR_USEPLACE: not in that place. */

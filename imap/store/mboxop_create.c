@@ -166,7 +166,7 @@ int mboxop_create(struct mboxop *op, const struct mbname *n, const struct mboxop
 	if (!r && how && how->partition && !path_root(st, how->partition, META_DATA)) r = ERR_PARTITION;
 	if (!r) r = mboxop_make_ancestors(st, n);
 	if (!r && mbname_is_inbox(n) && mboxop_owns(op, n)) r = autocreate_limits(st, n);
-	struct mailbox_create c = { .partition = how ? how->partition : NULL, .type = how ? how->type : 0,
+	struct mailbox_create c = { .partition = how ? how->partition : NULL, .type = how ? how->type : 0, .marks = how ? how->marks : 0,
 		.specialuse = use.len ? buf_cstr(&use) : NULL, .specialuse_userid = op->user->userid };
 	if (!r) r = create_one(st, n, c);
 	if (!r && uniqueid && !mboxlist_lookup(st, name, &e)) {

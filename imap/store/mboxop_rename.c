@@ -241,10 +241,13 @@ int mboxop_rename(struct mboxop *op, const struct mbname *from, const struct mbn
 	if (partition && !same && st->layout->level == LEVEL_36) return ERR_NOTSUPPORTED;
 	if (partition && !path_root(st, partition, META_DATA)) return ERR_NOSERVER;
 	if (same) return rename_tree(op, from, to, partition);
-	if ((r = check_target(op, to))) return r;
+	bool empties = mbname_is_inbox(from) && !from->deleted && !mbname_is_inbox(to) && mboxop_owns(op, from);
+	r = check_target(op, to);
+	if (r == ERR_EXISTS && empties) return mboxop_may_create(op, to) ? r : rename_inbox(op, from, to);     /* the rest of one that was cut short? */
+	if (r) return r;
 	if (mbname_is_inbox(to)) return may_become_inbox(op, from) ? rename_tree(op, from, to, partition) : ERR_NOTSUPPORTED;
 	if ((r = mboxop_may_create(op, to))) return r;
 	if ((r = check_use(op, from, to))) return r;
-	if (mbname_is_inbox(from) && !from->deleted) return mboxop_owns(op, from) ? rename_inbox(op, from, to) : ERR_NOTSUPPORTED;
+	if (mbname_is_inbox(from) && !from->deleted) return empties ? rename_inbox(op, from, to) : ERR_NOTSUPPORTED;
 	return rename_tree(op, from, to, partition);
 }

@@ -24,7 +24,7 @@ static bool read_header(struct store *st, const struct mbentry *e, struct mboxhe
 }
 
 /* The reconstruction that follows finds nothing and makes all three anew. */
-static void remove_meta(struct store *st, const struct mbentry *e)
+void reconstruct_remove_meta(struct store *st, const struct mbentry *e)
 {
 	static const struct { enum meta_kind kind; const char *file; } files[] = {
 		{ META_HEADER, "cyrus.header" }, { META_INDEX, "cyrus.index" }, { META_CACHE, "cyrus.cache" },
@@ -51,6 +51,19 @@ static uint32_t uidvalidity_of(struct store *st, const struct mbentry *e)
 	return h.uidvalidity;
 }
 
+void reconstruct_anew(struct store *st, struct mbentry *e)
+{
+	char *owner = mbname_userid(&e->parts), *acl = owner ? mem_printf("%s\tlrswipkxtecdan\t", owner) : NULL;
+	mbentry_set_acl(e, acl ? acl : "");
+	if (!e->uniqueid || e->flags & MBENTRY_LEGACYDIRS) {       /* else it is the name of the directory */
+		free(e->uniqueid);
+		e->uniqueid = st->layout->new_uniqueid();
+	}
+	e->uidvalidity = (uint32_t)clock_now();
+	free(owner);
+	free(acl);
+}
+
 int reconstruct_adopt(struct store *st, const char *name, const char *partition, bool fresh)
 {
 	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup(partition), .acl = mem_strdup(""), .type = 'e',
@@ -64,14 +77,8 @@ int reconstruct_adopt(struct store *st, const char *name, const char *partition,
 	}
 	if (!r && !path_root(st, partition, META_DATA)) r = ERR_PARTITION;
 	if (!r && fresh) {
-		char *owner = mbname_userid(&e.parts);
-		if (owner) {
-			free(e.acl);
-			e.acl = mem_printf("%s\tlrswipkxtecdan\t", owner);
-		}
-		free(owner);
-		e.uniqueid = st->layout->new_uniqueid();
-		remove_meta(st, &e);
+		reconstruct_anew(st, &e);
+		reconstruct_remove_meta(st, &e);
 	} else if (!r && read_header(st, &e, &h)) {
 		mbentry_set_acl(&e, h.acl);
 		e.uniqueid = h.uniqueid ? mem_strdup(h.uniqueid) : st->layout->new_uniqueid();

@@ -15,4 +15,10 @@ int reconstruct_read_spool(const struct reconstruct *rc, const struct mbentry *e
 int reconstruct_rescue(const struct reconstruct *rc, const struct mbentry *e);
 /* Counts everything anew; tells and corrects what differs. */
 int reconstruct_recount(const struct reconstruct *rc, struct mailbox *mb);
+/* Of a directory that is no listed mailbox's place. owner: the listed mailbox with its unique id, or NULL. */
+bool reconstruct_is_leftover(struct store *st, const struct mbentry *e, const char *owner);
+int reconstruct_remove_leftover(struct store *st, const struct mbentry *e);      /* ERR_LOCKED: somebody is at it */
+/* -x: ACL, UIDVALIDITY and, in a directory by name, unique id as of a new mailbox; and header, index and cache removed. */
+void reconstruct_anew(struct store *st, struct mbentry *e);
+void reconstruct_remove_meta(struct store *st, const struct mbentry *e);
 #endif

@@ -127,7 +127,7 @@ static int clashes(void *arg, const struct mbentry *e)
 {
 	struct unique *u = arg;
 	struct buf have = BUF_INIT;
-	bool yes = specialuse_get(u->s, e, &have) && any_common(buf_cstr(&have), u->value);
+	bool yes = !mbname_is_inbox(&e->parts) && specialuse_get(u->s, e, &have) && any_common(buf_cstr(&have), u->value);
 	buf_free(&have);
 	return yes ? ERR_SPECIALUSE : 0;
 }

@@ -14,7 +14,7 @@ bool specialuse_annotation(struct specialuse *s, const struct mbentry *e, const 
 
 /* Words a client gave, "Sent \\Junk", in the spelling of the RFC. ERR_BADENTRY: one of them is no special use (option specialuse_extra adds some). */
 int specialuse_parse(struct store *st, const char *words, struct buf *out);
-/* ERR_SPECIALUSE: one of the words is the use of another mailbox of that user's (level 3.6; 2.5 does not look). */
+/* ERR_SPECIALUSE: one of the words is the use of another mailbox of that user's, the INBOX aside (level 3.6; 2.5 does not look). */
 int specialuse_unique(struct store *st, const char *userid, const char *value);
 int specialuse_set(struct store *st, const char *userid, const struct mbentry *e, const char *value);
 /* Does the owner's value of that mailbox have a word of the option's list? */

@@ -139,6 +139,7 @@ static bool first_of_its_kind(struct build *b, const struct mbentry *e, const ch
 	if (!other && e->uniqueid) other = hash_gets(b->ids, e->uniqueid);
 	if (other) {
 		odd(b, SPOOL_LIST_TWICE, dir, other);
+		if (b->l->second) b->l->second(b->l->arg, e, other);
 		return false;
 	}
 	char *mine = mem_strdup(dir);
@@ -214,6 +215,7 @@ static int walk(struct build *b, int (*fn)(void *arg, const struct dirwalk_entry
 		.entry = fn, .arg = b };
 	int r = spool_walk(b->st, &w);
 	if (r < 0) log_msg(LOG_ERR, "IOERROR: cannot read the partitions: %s", strerror(errno));
+	if (b->l) b->l->unread = w.n.odd[DIRWALK_ODD_UNREADABLE] + w.n.odd[DIRWALK_ODD_CHANGED] + w.n.odd[DIRWALK_ODD_DEEP] + w.n.odd[DIRWALK_ODD_NAME];
 	strarray_free(&b->roots);
 	strarray_free(&b->partitions);
 	return r < 0 ? ERR_IO : r;
@@ -263,6 +265,7 @@ int spool_list_fill(struct store *st, struct spool_list *l)
 	struct spool_list inner = { .found = put, .odd = pass_odd, .arg = &f };
 	int r = spool_list_run(st, &inner);
 	l->mailboxes = inner.mailboxes;
+	l->unread = inner.unread;
 	memcpy(l->odds, inner.odds, sizeof l->odds);
 	if (r && f.txn) cyrusdb_abort(st->mboxlist, f.txn);
 	else if (f.txn) f.rc = cyrusdb_commit(st->mboxlist, f.txn);

@@ -21,10 +21,13 @@ const char *spool_list_words(enum spool_list_odd what);
 
 struct spool_list {
 	int (*found)(void *arg, const struct mbentry *e);      /* non-zero ends the walk and is returned */
+	/* Left out with SPOOL_LIST_TWICE; other: the directory that came first. May be NULL. */
+	void (*second)(void *arg, const struct mbentry *e, const char *other);
 	/* path: of the directory; detail: the other name or directory, or "". May be NULL. */
 	void (*odd)(void *arg, enum spool_list_odd what, const char *path, const char *detail);
 	void *arg;
 	uint64_t mailboxes, odds[SPOOL_LIST_ODDS];             /* out */
+	uint64_t unread;                                       /* out: places that could not be looked at; the log says which */
 };
 /* Walks every partition, in the order of spool_walk.h. 0, what found() returned, or ERR_IO when a partition cannot be read. */
 int spool_list_run(struct store *st, struct spool_list *l);

@@ -30,6 +30,11 @@ imap_tools_quota_LDADD = $(STORE_LIBS)
 sbin_PROGRAMS += imap/tools/reconstruct
 imap_tools_reconstruct_SOURCES = imap/tools/reconstruct.c imap/tools/toolbox.c imap/tools/toolbox.h
 imap_tools_reconstruct_LDADD = $(STORE_LIBS)
+sbin_PROGRAMS += imap/tools/cyr_df imap/tools/ipurge
+imap_tools_cyr_df_SOURCES = imap/tools/cyr_df.c
+imap_tools_cyr_df_LDADD = $(LIB_LIBS)
+imap_tools_ipurge_SOURCES = imap/tools/ipurge.c imap/tools/toolbox.c imap/tools/toolbox.h
+imap_tools_ipurge_LDADD = $(STORE_LIBS)
 
 # single tables
 sbin_PROGRAMS += imap/tools/ctl_deliver imap/tools/cvt_cyrusdb imap/tools/cyr_deny imap/tools/cyr_userseen imap/tools/tls_prune

@@ -15,6 +15,10 @@ struct run {
 	struct reconstruct rc;
 	bool quiet;
 	int status;
+	char **names;                         /* the arguments, and which of their mailboxes (enum toolbox_each_flags) */
+	int n;
+	unsigned which;
+	struct strarray discovered;           /* internal names */
 };
 
 static void say(void *arg, const char *line)
@@ -76,10 +80,71 @@ static void adopt(struct run *x, char **names, int n, const char *partition, boo
 	}
 }
 
+/* ------------------------------------------------------------------------------------------------ -f */
+
+/* What is below a mailbox that is named is discovered with it. */
+static bool is_below_named(void *arg, const struct mbentry *e)
+{
+	struct run *x = arg;
+	return toolbox_wanted(x->t, x->names, x->n, TOOLBOX_CHILDREN, e);
+}
+
+static void discovered(void *arg, const struct mbentry *e, int err)
+{
+	struct run *x = arg;
+	char *ext = toolbox_external(x->t, e);
+	if (err) {
+		fprintf(stderr, "%s: %s\n", ext, err_text(err));
+		x->status = EX_TEMPFAIL;
+	} else {
+		printf("discovered %s\n", ext);
+		strarray_append(&x->discovered, e->name);
+	}
+	free(ext);
+}
+
+/* A path may hold anything. */
+static void put_path(const char *s)
+{
+	for (const unsigned char *p = (const unsigned char *)s; *p; p++) fprintf(stderr, *p < ' ' || *p >= 0x7f ? "\\%03o" : "%c", *p);
+}
+
+static void odd_place(void *arg, const char *path, const char *words, const char *detail)
+{
+	(void)arg;
+	fputs("reconstruct: ", stderr);
+	put_path(path);
+	fprintf(stderr, ": %s%s", words, *detail ? ": " : "");
+	put_path(detail);
+	fputc('\n', stderr);
+}
+
+static void discover(struct run *x, const char *partition, bool fresh)
+{
+	struct reconstruct_discover d = { .partition = partition, .fresh = fresh, .wanted = is_below_named, .found = discovered, .odd = odd_place,
+		.arg = x };
+	int r = reconstruct_discover(&x->rc, &d);
+	fflush(stdout);
+	if (r) fprintf(stderr, "reconstruct: %s\n", err_text(r));
+	else if (d.unread) fprintf(stderr, "reconstruct: %llu places could not be looked at; the log says which\n", (unsigned long long)d.unread);
+	if (r || d.unread) x->status = EX_TEMPFAIL;
+}
+
+/* Those that the arguments do not name themselves. */
+static void reconstruct_discovered(struct run *x)
+{
+	struct mbentry e;
+	for (size_t i = 0; i < x->discovered.n; i++) {
+		if (mboxlist_lookup(x->t->st, x->discovered.v[i], &e)) continue;
+		if (!toolbox_wanted(x->t, x->names, x->n, x->which, &e)) one(x, &e);
+		mbentry_free(&e);
+	}
+}
+
 static int usage(void)
 {
 	struct toolbox t = { 0 };
-	fprintf(stderr, "usage: reconstruct [-C <alt_config>] [-p partition [-x]] [-r] [-u] [-n] [-s] [-q] [-G] [-R|-U] [-o|-O] mailbox...\n");
+	fprintf(stderr, "usage: reconstruct [-C <alt_config>] [-p partition] [-f] [-x] [-r] [-u] [-n] [-s] [-q] [-G] [-R|-U] [-o|-O] mailbox...\n");
 	return toolbox_usage_status(&t);
 }
 
@@ -108,34 +173,41 @@ int main(int argc, char **argv)
 	const char *alt = NULL, *partition = NULL;
 	struct toolbox t = { 0 };
 	struct run x = { .t = &t, .rc = { .say = say } };
-	bool users = false, children = false, fresh = false;
+	bool users = false, find = false, fresh = false;
 	int opt, rc;
 	while ((opt = getopt(argc, argv, "C:p:xrfukgmnsqGRUoOV:dMIPZ")) != -1) switch (opt) {
 	case 'C': alt = optarg; break;
 	case 'p': partition = optarg; break;
 	case 'x': fresh = true; break;
-	case 'r': children = true; break;
+	case 'r': x.which = TOOLBOX_CHILDREN; break;
+	case 'f': find = true; break;
 	case 'u': users = true; break;
 	case 'q': x.quiet = true; break;
 	case 'g': case 'k': fprintf(stderr, "reconstruct: deprecated option -%c ignored\n", opt); break;
 	case 'm':
 		fprintf(stderr, "reconstructing mailboxes.db currently not supported\n");
 		return EX_TEMPFAIL;
-	case 'f': case 'V': case 'd': case 'M': case 'I': case 'P': case 'Z': return refuse(opt);
+	case 'V': case 'd': case 'M': case 'I': case 'P': case 'Z': return refuse(opt);
 	default:
 		if (!flag_of(opt)) return usage();
 		x.rc.flags |= flag_of(opt);
 	}
 	if (both(x.rc.flags, RECONSTRUCT_REUID, RECONSTRUCT_UNLINK) || both(x.rc.flags, RECONSTRUCT_IGNORE_ODD, RECONSTRUCT_REMOVE_ODD)
-	    || (fresh && !partition) || ((partition || users) && optind == argc)) return usage();
+	    || (fresh && !partition && !find) || (((partition && !find) || users) && optind == argc)) return usage();
 	if ((rc = toolbox_open(&t, alt, "reconstruct", false))) return rc;
 	x.rc.st = t.st;
-	int n = argc - optind;
-	char **names = argv + optind, **made = users ? user_patterns(&t, names, n) : NULL;
-	if (partition) adopt(&x, names, n, partition, fresh);
-	if (made) names = made;
-	if (!x.status && toolbox_each(&t, names, n, children || users ? TOOLBOX_CHILDREN : 0, one, &x)) x.status = EX_TEMPFAIL;
-	for (int i = 0; made && i < n; i++) free(made[i]);
+	x.n = argc - optind;
+	x.names = argv + optind;
+	char **made = users ? user_patterns(&t, x.names, x.n) : NULL;
+	if (partition) adopt(&x, x.names, x.n, partition, fresh);
+	if (made) x.names = made;
+	if (users) x.which = TOOLBOX_CHILDREN;
+	bool adopted = !x.status;
+	if (find) discover(&x, partition, fresh);
+	if (adopted && toolbox_each(&t, x.names, x.n, x.which, one, &x)) x.status = EX_TEMPFAIL;
+	reconstruct_discovered(&x);
+	strarray_free(&x.discovered);
+	for (int i = 0; made && i < x.n; i++) free(made[i]);
 	free(made);
 	toolbox_close(&t);
 	return x.status;

@@ -115,19 +115,40 @@ static int by_rank(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+static void compile(struct search *s)
+{
+	s->globs = mem_array(NULL, (size_t)s->n + 1, sizeof *s->globs);
+	for (int i = 0; i < s->n; i++) s->globs[i] = glob_new(s->patterns[i], s->t->st->ns.sep, 0);
+}
+
+static void dispose(struct search *s)
+{
+	for (int i = 0; i < s->n; i++) glob_free(s->globs[i]);
+	free(s->globs);
+}
+
+bool toolbox_wanted(struct toolbox *t, char **patterns, int n, unsigned flags, const struct mbentry *e)
+{
+	struct search s = { .t = t, .patterns = patterns, .n = n, .flags = flags };
+	char *name = toolbox_external(t, e);
+	compile(&s);
+	bool yes = wanted(&s, name);
+	dispose(&s);
+	free(name);
+	return yes;
+}
+
 int toolbox_each(struct toolbox *t, char **patterns, int n, unsigned flags, mboxlist_cb *cb, void *arg)
 {
 	struct search s = { .t = t, .patterns = patterns, .n = n, .flags = flags };
-	s.globs = mem_array(NULL, (size_t)n + 1, sizeof *s.globs);
-	for (int i = 0; i < n; i++) s.globs[i] = glob_new(patterns[i], t->st->ns.sep, 0);
+	compile(&s);
 	int r = mboxlist_each(t->st, NULL, MBOXLIST_LIVE, collect, &s);
 	if (s.count) qsort(s.v, s.count, sizeof *s.v, by_rank);
 	for (size_t i = 0; i < s.count; i++) {
 		if (!r) r = cb(arg, &s.v[i].e);
 		mbentry_free(&s.v[i].e);
 	}
-	for (int i = 0; i < n; i++) glob_free(s.globs[i]);
-	free(s.globs);
+	dispose(&s);
 	free(s.v);
 	return r;
 }

@@ -18,6 +18,9 @@ enum toolbox_each_flags { TOOLBOX_CHILDREN = 1 };      /* mailboxes below each m
  * Entries are collected first: cb may change the list. Non-zero from cb stops and is returned. */
 int toolbox_each(struct toolbox *t, char **patterns, int n, unsigned flags, mboxlist_cb *cb, void *arg);
 
+/* Would toolbox_each() come by it with these arguments, if it were listed? */
+bool toolbox_wanted(struct toolbox *t, char **patterns, int n, unsigned flags, const struct mbentry *e);
+
 char *toolbox_external(struct toolbox *t, const struct mbentry *e);      /* never NULL; caller frees */
 /* The mailbox an argument names, written with either separator's form of this release. ERR_BADNAME, ERR_NOMAILBOX, ERR_IO. */
 int toolbox_lookup(struct toolbox *t, const char *arg, struct mbentry *out);

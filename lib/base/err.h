@@ -42,6 +42,8 @@
 	X(ERR_SPECIALUSE,    "SPECIAL-USE flag conflict") \
 	X(ERR_USEPLACE,      "No special use in that place") \
 	X(ERR_BADENTRY,      "Invalid annotation entry") \
+	X(ERR_ANNOTVALUE,    "Invalid annotation value") \
+	X(ERR_PARAMETERS,    "Syntax error in parameters") \
 	X(ERR_NOTFOUND,      "Not found") \
 	X(ERR_SYNTAX,        "Syntax error") \
 	X(ERR_LIMIT,         "Limit exceeded") \

@@ -105,12 +105,14 @@ struct dirwalk {
 int dirwalk_run(struct dirwalk *w);
 
 /* An odd() for the log: "WHO: PATH: words of the table". After DIRWALK_LOG_LINES within DIRWALK_LOG_SECONDS the others are counted, and
- * told as a number when that time is over or by dirwalk_log_rest(). odd_arg is the state, which outlives walks; set `who`. */
+ * told as a number when that time is over or by dirwalk_log_rest(). A line that was logged within that time is not logged again, so
+ * that two walks over one place tell once. odd_arg is the state, which outlives walks; set `who`. */
 enum { DIRWALK_LOG_LINES = 50, DIRWALK_LOG_SECONDS = 60 };
 struct dirwalk_log {
 	const char *who;
 	int64_t since;                /* private */
 	unsigned told, held;
+	uint64_t lines[DIRWALK_LOG_LINES];      /* hashes of those told */
 };
 void dirwalk_log(void *log, enum dirwalk_odd what, const char *path, int err);
 void dirwalk_log_rest(struct dirwalk_log *l);

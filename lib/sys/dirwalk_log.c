@@ -1,4 +1,5 @@
 /* dirwalk_log.c - the oddities of walks in the log: a line each, as long as there are not too many. */
+#include "base/hash.h"
 #include "base/log.h"
 #include "sys/clock.h"
 #include "sys/dirwalk_priv.h"
@@ -34,7 +35,7 @@ void dirwalk_log_rest(struct dirwalk_log *l)
 	l->held = 0;
 }
 
-static bool may_log(struct dirwalk_log *l)
+static bool may_log(struct dirwalk_log *l, uint64_t line)
 {
 	int64_t now = clock_mono();
 	if (!l->told || now - l->since >= DIRWALK_LOG_SECONDS * NSEC_PER_SEC) {
@@ -42,8 +43,10 @@ static bool may_log(struct dirwalk_log *l)
 		l->since = now;
 		l->told = 0;
 	}
+	for (unsigned i = 0; i < l->told; i++)
+		if (l->lines[i] == line) return false;
 	if (l->told < DIRWALK_LOG_LINES) {
-		l->told++;
+		l->lines[l->told++] = line;
 		return true;
 	}
 	l->held++;
@@ -54,7 +57,7 @@ void dirwalk_log(void *log, enum dirwalk_odd what, const char *path, int err)
 {
 	struct dirwalk_log *l = log;
 	struct buf b = BUF_INIT;
-	if (!may_log(l)) return;
+	if (!may_log(l, hash_bytes(path, strlen(path)) + (uint64_t)what)) return;
 	put_path(&b, path);
 	bool why = err && (what == DIRWALK_ODD_UNREADABLE || what == DIRWALK_ODD_CHANGED);
 	log_msg(odds[what].level, "%s: %s: %s%s%s", l->who, buf_cstr(&b), odds[what].words, why ? ": " : "", why ? strerror(err) : "");

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 static struct fault plan;                /* test seam: only ever set by cunit */
-static unsigned long count;
+static unsigned long count, noted_room;
+static unsigned char *noted;
 static int interrupted;
 
 enum verdict { GO, FAIL, SHORT, TORN };
+enum { SECTOR = 512 };
 
-static enum verdict next(int is_write)
+static enum verdict next_call(int is_write, enum fault_effect effect)
 {
 	if (plan.kind == FAULT_EINTR) {
 		interrupted = !interrupted;
@@ -21,6 +23,7 @@ static enum verdict next(int is_write)
 		}
 	}
 	count++;
+	if (noted && count < noted_room) noted[count] = (unsigned char)effect;
 	if (plan.kind == FAULT_SHORT && count >= plan.n) return is_write ? SHORT : GO;
 	int hit = count == plan.n || (plan.sticky && plan.n && count > plan.n);
 	if (!hit) return GO;
@@ -38,7 +41,8 @@ static enum verdict next(int is_write)
 	}
 }
 
-enum { SECTOR = 512 };
+static enum verdict next(int is_write) { return next_call(is_write, FAULT_CHANGE); }
+static enum verdict next_write(size_t n) { return next_call(1, n > SECTOR ? FAULT_BIG : FAULT_CHANGE); }
 
 /* How much of a torn write of n bytes at this offset reaches the disk. */
 static size_t torn_part(size_t n, off_t off)
@@ -57,7 +61,7 @@ static int f_open(const char *path, int flags, mode_t mode)
 
 static ssize_t f_write(int fd, const void *p, size_t n)
 {
-	switch (next(1)) {
+	switch (next_write(n)) {
 	case FAIL: return -1;
 	case SHORT: return sys_real.write(fd, p, n ? 1 : 0);
 	case TORN: {
@@ -72,7 +76,7 @@ static ssize_t f_write(int fd, const void *p, size_t n)
 
 static ssize_t f_pwrite(int fd, const void *p, size_t n, off_t off)
 {
-	switch (next(1)) {
+	switch (next_write(n)) {
 	case FAIL: return -1;
 	case SHORT: return sys_real.pwrite(fd, p, n ? 1 : 0, off);
 	case TORN: {
@@ -85,8 +89,8 @@ static ssize_t f_pwrite(int fd, const void *p, size_t n, off_t off)
 }
 
 #define PLAIN(name, proto, ...) static int f_##name proto { return next(0) == FAIL ? -1 : sys_real.name(__VA_ARGS__); }
-PLAIN(fsync, (int fd), fd)
-PLAIN(fdatasync, (int fd), fd)
+static int f_fsync(int fd) { return next_call(0, FAULT_IDLE) == FAIL ? -1 : sys_real.fsync(fd); }
+static int f_fdatasync(int fd) { return next_call(0, FAULT_IDLE) == FAIL ? -1 : sys_real.fdatasync(fd); }
 PLAIN(ftruncate, (int fd, off_t len), fd, len)
 PLAIN(link, (const char *from, const char *to), from, to)
 PLAIN(rename, (const char *from, const char *to), from, to)
@@ -127,6 +131,12 @@ void fault_install(const struct fault *f)
 		calls.mkdir = sys_real.mkdir;
 	}
 	sys_use(&calls);
+}
+
+void fault_effects(unsigned char *effects, unsigned long room)
+{
+	noted = effects;
+	noted_room = room;
 }
 
 unsigned long fault_count(void) { return count; }

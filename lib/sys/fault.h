@@ -15,6 +15,10 @@ enum fault_kind {
 	FAULT_EINTR,           /* every call is interrupted once before it succeeds */
 };
 
+/* What a call does to the disk, for callers that try death at every one: before the call behind a FAULT_IDLE the disk is as it was before
+ * that one, and FAULT_TORN differs from FAULT_DIE at a FAULT_BIG only. */
+enum fault_effect { FAULT_CHANGE = 1, FAULT_IDLE, FAULT_BIG };
+
 struct fault {
 	enum fault_kind kind;
 	unsigned long n;       /* which call, from 1 */
@@ -22,5 +26,7 @@ struct fault {
 };
 
 void fault_install(const struct fault *f);    /* replaces the table of sys.h and starts counting; NULL removes it */
+/* Notes the effect of call i at effects[i], as long as i is below room; NULL: no more. */
+void fault_effects(unsigned char *effects, unsigned long room);
 unsigned long fault_count(void);              /* calls numbered so far */
 #endif

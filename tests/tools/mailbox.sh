@@ -80,7 +80,7 @@ for text in '{' '{"a"' '[1]' '{"a": {"acl": {}}}' '{"a": {"acl": {}, "partition"
 done
 
 # no option is parsed and ignored
-for o in '-V 13' -f -d -M -I -P; do status 64 $T/reconstruct $C $o; grep -q 'not supported' "$D/err" || fail "$o"; done
+for o in '-V 13' -d -M -I -P; do status 64 $T/reconstruct $C $o; grep -q 'not supported' "$D/err" || fail "$o"; done
 status 75 $T/reconstruct $C -m
 status 75 $T/ctl_mboxlist $C -m
 status 1 $T/ctl_mboxlist $C
