@@ -81,7 +81,7 @@ endif
 if UNIT_TESTS
 check_PROGRAMS += check_append
 TESTS += check_append
-check_append_SOURCES = cunit/crash/check_append.c cunit/store/storetest.h
+check_append_SOURCES = cunit/crash/check_append.c cunit/crash/crashtest.h cunit/store/storetest.h
 check_append_CFLAGS = $(UNIT_CFLAGS)
 check_append_LDADD = $(UNIT_STORE_LIBS)
 check_PROGRAMS += check_reconstruct
@@ -91,7 +91,9 @@ check_reconstruct_CFLAGS = $(UNIT_CFLAGS)
 check_reconstruct_LDADD = $(UNIT_STORE_LIBS)
 check_PROGRAMS += check_store
 TESTS += check_store
-check_store_SOURCES = cunit/store/check_store.c cunit/store/storetest.h
+check_store_SOURCES = cunit/store/formats/check_files.c cunit/store/formats/check_layouts.c \
+	cunit/store/formats/check_names.c cunit/store/formats/check_store.c cunit/store/formats/check_values.c \
+	cunit/store/formats/suites.h cunit/store/storetest.h
 check_store_CFLAGS = $(UNIT_CFLAGS)
 check_store_LDADD = $(UNIT_STORE_LIBS)
 check_PROGRAMS += check_mboxlist
@@ -179,7 +181,7 @@ endif
 if UNIT_TESTS
 check_PROGRAMS += check_life
 TESTS += check_life
-check_life_SOURCES = cunit/crash/check_life.c cunit/store/storetest.h
+check_life_SOURCES = cunit/crash/check_life.c cunit/crash/crashtest.h cunit/store/storetest.h
 check_life_CFLAGS = $(UNIT_CFLAGS)
 check_life_LDADD = $(UNIT_STORE_LIBS)
 endif

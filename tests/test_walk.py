@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The tools over a spool full of links into /sys, circles and worse: the same answers and the same system calls as without them, and a
-line in the log for each. What one walk does is tested in cunit/store/check_spool_walk.c; this is about those who use it."""
+line in the log for each. What one walk does is tested in cunit/store/walk; this is about those who use it."""
 import json
 import os
 import re

@@ -4,6 +4,7 @@
  *
  * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life.py. */
 #include "base/ptrarray.h"
+#include "cunit/crash/crashtest.h"
 #include "store/annots.h"
 #include "store/autocreate.h"
 #include "store/mboxop.h"
@@ -11,17 +12,14 @@
 #include "store/reconstruct.h"
 #include "store/seen.h"
 #include "store/specialuse.h"
-#include "cunit/store/storetest.h"
 #include "store/subs.h"
 #include "store/userdata.h"
 #include "sys/file.h"
-#include "sys/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 /* The parent's heap is what each fork() pays for: freed memory must not pile up there. */
 const char *__asan_default_options(void);
@@ -531,25 +529,16 @@ static void check_reuse(const char *name, const char *when)
 
 /* ------------------------------------------------------------------------------------------------ the rounds */
 
+static int run_in_child(const void *op) { return run(op); }
+
 /* 0: it ran to its end; 99: it died at call n. effects: of its calls, in shared memory; may be NULL. */
 static int child(const struct op *op, enum fault_kind kind, unsigned long n, unsigned char *effects)
 {
-	int status;
-	pid_t pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		struct fault f = { .kind = kind, .n = n };
-		storetest_open(&t);
-		fault_effects(effects, CALLS);
-		fault_install(&f);
-		int r = run(op);
-		fault_install(NULL);
-		if (r && getenv("STORETEST_LOG")) fprintf(stderr, "%s: %s\n", op->name, err_text(r));
-		_exit(r ? 98 : 0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status), "the child ended by signal");
-	return WEXITSTATUS(status);
+	struct fault f = { .kind = kind, .n = n };
+	fault_effects(effects, CALLS);
+	int rc = crashtest_child(&t, &f, run_in_child, op);
+	fault_effects(NULL, 0);
+	return rc;
 }
 
 /* The states for another server: layout 3.6, by id and by name. */
@@ -598,7 +587,7 @@ static void finish(const struct op *op, const char *when)
 static int one_round(const struct op *op, int layout, enum fault_kind kind, unsigned long n)
 {
 	char when[120];
-	snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, layouts[layout].name, kind == FAULT_DIE ? "death" : "torn write", n);
+	snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, layouts[layout].name, crashtest_kind(kind), n);
 	restore();
 	int rc = child(op, kind, n, NULL);
 	ck_assert_msg(rc == 99 || rc == 0, "%s: status %d", when, rc);

@@ -1,8 +1,8 @@
 /* check_dbbad.c - what an engine meets that is not its own doing: files that are empty, cut, damaged, foreign or not ours to read; a lock
  * that is never let go; another release's Berkeley DB; a full disk in the middle. The log names the file and what to run. */
-#include "cunit/db/dbtest.h"
-#include "cunit/db/dbrows.h"
 #include "base/num.h"
+#include "cunit/db/dbrows.h"
+#include "cunit/db/dbtest.h"
 
 #include <errno.h>
 #include <signal.h>

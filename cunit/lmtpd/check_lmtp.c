@@ -1,6 +1,7 @@
 /* check_lmtp.c - the parts of lmtpd that need no socket: addresses, xtext, the message filter, status lines; a delivery to two mailboxes
  * with every write to the disk failing in turn. */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "cunit/suite.h"
@@ -8,7 +9,6 @@
 #include "lmtpd/delivery.h"
 #include "lmtpd/filter.h"
 #include "lmtpd/status.h"
-#include "base/log.h"
 #include "store/duplicate.h"
 #include "store/mailbox.h"
 #include "sys/fault.h"

@@ -1,6 +1,6 @@
 /* check_audit.c - option auditlog: which changes give which lines in which release's form, after the change and not without it. */
-#include "store/audit.h"
 #include "cunit/store/storetest.h"
+#include "store/audit.h"
 #include "sys/fault.h"
 
 #include <errno.h>

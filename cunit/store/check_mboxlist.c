@@ -1,9 +1,9 @@
 /* check_mboxlist.c - walks over parts of the mailbox list: what they report, and how few records they look at; reverse ACL rows. */
-#include "store/mboxlist.h"
+#include "cunit/store/storetest.h"
 #include "store/layout.h"
+#include "store/mboxlist.h"
 #include "store/racl.h"
 #include "store/racl_index.h"
-#include "cunit/store/storetest.h"
 
 static const struct setting { const char *level, *more; } settings[] = {
 	{ "2.5", "virtdomains: userid\ndefaultdomain: here\n" },

@@ -1,8 +1,8 @@
 /* check_racl.c - what was stored in a database since a moment; reverse ACL rows in a file beside the mailbox list. */
+#include "cunit/store/storetest.h"
 #include "store/layout.h"
 #include "store/racl_file.h"
 #include "store/racl_index.h"
-#include "cunit/store/storetest.h"
 
 #include <errno.h>
 #include <fcntl.h>
