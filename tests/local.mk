@@ -43,8 +43,8 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 # LIST and its kin
 TESTS += tests/list.sh tests/story.sh
-EXTRA_DIST += tests/list.sh tests/test_list.py tests/story.sh tests/test_story.py
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
+EXTRA_DIST += tests/list.sh tests/test_list.py tests/test_list_peer.py tests/story.sh tests/test_story.py
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/raw.py tests/peer.py tests/lib/peer.sh tests/lib/pytest.sh tests/test_imap.py tests/test_peer.py \
 	tests/test_peer_master.py tests/test_peer_db.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
@@ -70,7 +70,7 @@ EXTRA_DIST += tests/map.py
 
 # the life of mailboxes and accounts
 TESTS += tests/life.sh
-EXTRA_DIST += tests/life.sh tests/test_life.py
+EXTRA_DIST += tests/life.sh tests/test_life.py tests/test_life_peer.py
 
 # reconstruct -f, ipurge, cyr_df
 TESTS += tests/discover.sh

@@ -3,10 +3,9 @@
 import json
 import os
 import shutil
-import subprocess
 import unittest
 
-from test_walk import BOXES, MESSAGE, NAMES, Store, link_everywhere
+from test_walk import BOXES, MESSAGE, NAMES, Store
 
 KINDS = (('2.5', False), ('3.6', False), ('3.6', True))
 BELOW = [n for n in NAMES if n.startswith('user.u1.lists')]

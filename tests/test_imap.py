@@ -5,7 +5,7 @@ import imaplib, os, re, socket, ssl, subprocess, time
 
 import pytest
 
-from instance import Instance
+from instance import Instance, ok
 
 LEVELS = ['2.5', '3.6']
 MESSAGE = b'From: Ann <ann@example.org>\r\nTo: alice@test.example\r\nSubject: number %d\r\nDate: Mon, 1 Jan 2024 10:00:%02d +0000\r\n' \
@@ -14,11 +14,6 @@ MESSAGE = b'From: Ann <ann@example.org>\r\nTo: alice@test.example\r\nSubject: nu
 
 def message(n):
     return MESSAGE % (n, n, n, n)
-
-
-def ok(answer):
-    assert answer[0] == 'OK', answer
-    return answer[1]
 
 
 class Site:

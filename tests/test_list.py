@@ -1,54 +1,17 @@
 #!/usr/bin/env python3
 """LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options, every
-selection and return option, and how much of the mailbox list is read for it. Last, as root and with $PEER_ROOT: the same answers as Debian's
-Cyrus 3.6.1 on the same store, line by line. Run by pytest."""
-import itertools, os, re, shutil, socket, time
+selection and return option, and how much of the mailbox list is read for it. Beside Debian's Cyrus: test_list_peer.py. Run by pytest."""
+import itertools, os, re, shutil, time
 
 import pytest
 
-from instance import BUILD, Instance
+from instance import Instance, syslog_file
+from raw import Raw as Plain
 
 LEVELS = ['2.5', '3.6']
 
 
-class Raw:
-    """A connection; do() returns the untagged lines and the tagged one without its tag, times masked."""
-
-    def __init__(self, port, user=None, password='pw'):
-        self.s = socket.create_connection(('127.0.0.1', port), 60)
-        self.f = self.s.makefile('rb')
-        self.n = 0
-        assert self.f.readline().startswith(b'* OK')
-        if user:
-            assert self.do(b'LOGIN %s %s' % (user.encode(), password.encode()))[-1].startswith('OK'), user
-
-    def send(self, data):
-        self.s.sendall(data)
-
-    def do(self, command):
-        if isinstance(command, str):
-            command = command.encode('latin-1')
-        self.n += 1
-        tag = b't%d' % self.n
-        self.send(tag + b' ' + command + b'\r\n')
-        out = []
-        while True:
-            line = self.f.readline()
-            if not line:
-                return out + ['(closed)']
-            m = re.search(rb'\{(\d+)\}\r\n$', line)
-            if m:
-                line += self.f.read(int(m.group(1))) + self.f.readline()
-            text = line.decode('latin-1')[:-2]
-            if text.startswith(tag.decode() + ' '):
-                return out + [re.sub(r' \(\d+\.\d+ secs?( \d+ calls)?\)', '', text[len(tag) + 1:])]
-            out.append(text)
-
-    def ok(self, command):
-        out = self.do(command)
-        assert out[-1].startswith('OK'), (command, out)
-        return out[:-1]
-
+class Raw(Plain):
     def list(self, arguments, verb='LIST'):
         """{name: attributes} in the order of the answer."""
         out = {}
@@ -456,10 +419,6 @@ def rows(site, log, c, command):
     raise AssertionError('nothing logged')
 
 
-def asan_options():
-    return os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
-
-
 def listing_site(level, conf, text):
     s = Site.__new__(Site)
     s.level = level
@@ -469,7 +428,7 @@ def listing_site(level, conf, text):
     s.i.tool('ctl_mboxlist', '-u', input=text)
     log = s.i.path('log')
     open(log, 'w').close()
-    s.i.start(env={'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': log, 'ASAN_OPTIONS': asan_options()})
+    s.i.start(env=syslog_file(log))
     s.admin = Raw(s.i.ports['imap'], 'admin')
     return s, log
 
@@ -589,110 +548,3 @@ def test_the_index_beside_is_not_fooled(level):
         assert others() == base
     finally:
         s.close()
-
-
-# ---------------------------------------------------------------------------------------------------- the peer
-try:
-    import test_peer
-    HAVE_PEER = test_peer.have_peer()
-except ImportError:
-    HAVE_PEER = False
-
-PATTERNS = ['*', '%', 'INBOX', 'INBOX*', 'I%', 'W*', 'Work', 'Work/%', 'Work/*', 'Work%', '%/%', '*/*', '%/%/%', '%/%/%/%', '*e', '*e*', '%e%', '%o%', 'Sent', 'S%', 'no', '',
-            'Other Users', 'Other Users/%', 'Other Users/*', 'Other Users/bob', 'Other Users/bob/%', 'Other Users/bob/pub', 'Other%', 'Shared Folders', 'Shared Folders/%',
-            'Shared Folders/*', 'Shared Folders/news', 'Shared Folders/news/%', 'Shared Folders/closed', 'Shared Folders/closed/%', 'Shared%', 'DELETED', 'DELETED/*', 'user/%',
-            'user/*', 'user/bob*', 'user', 'news', 'news/%', 'closed/%', '/', '*/', '%/', '&AOk-*', '&*', '* *']
-REFERENCES = ['Work', 'Work/', 'Other Users/', 'Shared Folders/', 'no such/', 'INBOX/', 'user/']
-OPTIONS = ['', '(SUBSCRIBED) ', '(SUBSCRIBED RECURSIVEMATCH) ', '(SPECIAL-USE) ', '(REMOTE) ', '() ']
-RETURNS = ['', ' RETURN ()', ' RETURN (CHILDREN)', ' RETURN (SUBSCRIBED)', ' RETURN (MYRIGHTS)', ' RETURN (SPECIAL-USE CHILDREN)', ' RETURN (STATUS (MESSAGES UIDNEXT UNSEEN))',
-           ' RETURN (SUBSCRIBED MYRIGHTS STATUS (MESSAGES))']
-BROKEN = ['LIST', 'LIST ""', 'LIST (SUBSCRIBED', 'LIST (SUBSCRIBED "" "*"', 'LIST (SUBSCRIBED) ""', 'LIST (NONSENSE) "" "*"', 'LIST (RECURSIVEMATCH) "" "*"',
-          'LIST (REMOTE RECURSIVEMATCH) "" "*"', 'LIST (SPECIAL-USE RECURSIVEMATCH) "" "*"', 'LIST "" ()', 'LIST "" ("a"', 'LIST "" a RETURN', 'LIST "" a RETURN (',
-          'LIST "" a RETURN (CHILDREN', 'LIST "" a RETURN (CHILDREN) x', 'LIST "" a RETURN (NONSENSE)', 'LIST "" a FOO', 'LIST "" a RETURN CHILDREN',
-          'LIST "" a RETURN (STATUS)', 'LIST "" a RETURN (METADATA)', 'LIST "" a RETURN (METADATA ())', 'LSUB (SUBSCRIBED) "" "*"', 'LSUB "" ("a")', 'LSUB "" a RETURN (CHILDREN)',
-          'RLIST (SUBSCRIBED) "" a', 'RLIST "" ("a")', 'RLSUB "" a x', 'NAMESPACE', 'NAMESPACE x', 'LIST "" ""', 'LSUB "" ""', 'XLIST "" ""', 'LIST () "" ""',
-          'LIST "" "" RETURN (CHILDREN)', 'LIST "" ("Work/%" "INBOX" "Sent")', 'LIST "" (INBOX %ork)', 'LIST "" ("" "INBOX")', 'XLIST "" "INBOX" RETURN (CHILDREN)',
-          'LIST "" "*" RETURN (METADATA (/shared/comment /private/comment))', 'LIST "" INBOX RETURN (METADATA (/shared/nonsense))',
-          'LIST "" INBOX RETURN (METADATA (comment))']
-
-
-def peer_commands():
-    out = list(BROKEN)
-    for p in PATTERNS:
-        out += [f'{verb} "" "{p}"' for verb in ('LIST', 'LSUB', 'XLIST', 'RLIST')]
-    for ref, p in itertools.product(REFERENCES, ('*', '%', '/%')):
-        out += [f'LIST "{ref}" "{p}"', f'LSUB "{ref}" "{p}"']
-    for o, r, p in itertools.product(OPTIONS, RETURNS, ('*', '%', 'Work*', 'Other Users/%', 'Shared Folders/%', '%/%')):
-        if o or r:
-            out.append(f'LIST {o}"" "{p}"{r}')
-    return out
-
-
-def name_in(line):
-    m = re.match(r'\* (?:X?LIST|LSUB) \(.*?\) "/" ("[^"]*"|\S+)|\* (?:STATUS|MYRIGHTS) ("[^"]*"|\S+)', line)
-    return m and (m.group(1) or m.group(2))
-
-
-def as_we_want_it(command, theirs, ours):
-    """Both answers without the differences that are intended (doc/golden-differences.md names the reasons)."""
-    theirs = [line for line in theirs if line != '* BAD Invalid tag']              # of the rest of a line that was wrong
-    exist = set()
-    if '(SUBSCRIBED' in command:
-        for i, line in enumerate(theirs):
-            # children that the user may not see; mailboxes that are there and called \NonExistent
-            for was, now in (('\\HasChildren', '\\HasNoChildren'), ('\\NonExistent \\HasChildren', '\\HasChildren')):
-                if line not in ours and line.replace(was, now) in ours:
-                    theirs[i] = line.replace(was, now)
-                    exist |= {name_in(line)} if 'NonExistent' in was else set()
-    # counts and rights of what is no mailbox (theirs), or of what they say is none (ours)
-    levels = {name_in(line) for line in theirs if line.startswith('* LIST (\\NonExistent \\HasChildren)')}
-    theirs = [line for line in theirs if not (line.startswith(('* STATUS', '* MYRIGHTS')) and name_in(line) in levels)]
-    ours = [line for line in ours if not (line.startswith(('* STATUS', '* MYRIGHTS')) and name_in(line) in exist)]
-    # counts of what may not be read
-    barred = {name_in(line) for line in ours if 'STATUS' in command and line.startswith('* LIST (\\Noselect')}
-    theirs = [line.replace('* LIST (', '* LIST (\\Noselect ', 1) if line.startswith('* LIST') and name_in(line) in barred else line for line in theirs
-              if not (line.startswith('* STATUS') and name_in(line) in barred)]
-    if not re.search(r'%"', command):                      # levels are only promised for patterns that end in %
-        ours = [line for line in ours if line in theirs or 'LIST (\\Noselect \\HasChildren)' not in line]
-    return theirs, ours
-
-
-@pytest.mark.skipif(not HAVE_PEER, reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
-def test_the_same_answers_as_cyrus():
-    p = test_peer.Pair()
-    try:
-        p.theirs()
-        site = Site.__new__(Site)
-        site.admin = Raw(p.i.ports['imap'], 'admin')
-        fill(site, '/')
-        c = Raw(p.i.ports['imap'], 'alice')
-        for command in ('CREATE Work', 'CREATE Work/one', 'CREATE Work/one/two', 'CREATE Work/Deep/x', 'CREATE "with space"', 'CREATE &AOk-t&AOk-', 'CREATE Sent (USE (\\Sent))',
-                        'CREATE gone', 'CREATE gone2', 'CREATE gone2/x', 'SUBSCRIBE gone', 'SUBSCRIBE gone2/x', 'DELETE gone', 'DELETE gone2/x', 'DELETE gone2', 'SUBSCRIBE INBOX',
-                        'SUBSCRIBE Work', 'SUBSCRIBE Work/one/two', 'SUBSCRIBE Sent', 'SUBSCRIBE "Other Users/bob/pub"', 'SUBSCRIBE "Shared Folders/news"',
-                        'SUBSCRIBE "Shared Folders/news/a"', 'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")'):
-            c.ok(command)
-        site.admin.ok('CREATE user/bob/pub/hidden')
-        site.admin.ok('SETACL user/bob/pub/hidden anyone ""')
-        commands = peer_commands()
-        assert len(commands) > 400
-
-        def answers():
-            out = {}
-            for user in ('alice', 'bob', 'admin'):
-                c = Raw(p.i.ports['imap'], user)
-                for command in commands:
-                    out[user, command] = c.do(command)
-            return out
-        theirs = answers()
-        p.i.stop()
-        p.ours()
-        ours = answers()
-        different = []
-        for key in theirs:
-            want, got = as_we_want_it(key[1], theirs[key], ours[key])
-            if theirs[key] != ours[key] and want != got:
-                different.append((key, want, got))
-        report = ['%s %s\n  - %s\n  + %s' % (key[0], key[1], [l for l in want if l not in got], [l for l in got if l not in want]) for key, want, got in different]
-        assert not different, '%d of %d differ:\n%s' % (len(different), len(theirs), '\n'.join(report[:40]))
-    finally:
-        p.i.close()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Options of imapd.conf that limit, refuse or record: that they act, and that without them nothing changes. Run by pytest."""
-import base64, os, re, shutil, socket, subprocess, time
+import base64, os, re, socket, subprocess, time
 
 import pytest
 
-from instance import BUILD, Instance
+from instance import Instance, syslog_file
 
 LEVELS = ['2.5', '3.6']
 BOTH = 'compatibility_level: {}\nunixhierarchysep: no\naltnamespace: no'
@@ -269,8 +269,7 @@ def test_auditlog(option):
     """The lines in full are in cunit/store/check_audit.c; here: they reach the log, with the session they belong to."""
     with Instance(f'{BOTH.format("3.6")}\n{option}') as server:
         log = server.path('log')
-        asan = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
-        server.start(env={'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': log, 'ASAN_OPTIONS': asan})
+        server.start(env=syslog_file(log))
         make_user(server)
         assert Wire(server, 'admin').last('SETQUOTA user.alice (STORAGE 500)').startswith('t OK')
         c = Wire(server)

@@ -6,25 +6,18 @@ import base64, contextlib, imaplib, os, poplib, pwd, re, shutil, signal, smtplib
 
 import pytest
 
-from instance import BUILD, Instance, free_port, program
-from test_peer import PEER, SRC, ok, pytestmark  # noqa: F401 (pytest looks for pytestmark)
+from instance import BUILD, Instance, free_port, ok, program
+from peer import PEER, SRC, needs_peer
 
 sys.path.insert(0, os.path.join(SRC, 'tests/master'))
 from test_library import Installed  # noqa: E402
+from test_master import until  # noqa: E402
+
+pytestmark = needs_peer
 
 PATIENCE = 60
 PEER_BIN = os.path.join(PEER or '', 'usr/lib/cyrus/bin')
 TEXT = b'From: x@example.org\r\nSubject: hello\r\nMessage-ID: <%d@example.org>\r\n\r\nhello\r\n'
-
-
-def until(what, condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError('did not happen: ' + what)
 
 
 @pytest.fixture(scope='session')

@@ -4,12 +4,10 @@ tools see the same, and no file has changed its format, version or layout. The s
 what 2.5.7 wrote. Needs what test_peer.py needs. Run by pytest."""
 import imaplib, os, re, shutil, smtplib, struct, subprocess, tarfile, tempfile
 
-import pytest
 
-from instance import Instance, program
-from test_peer import Pair, have_peer, ok, SRC
+from instance import Instance, ok, program
+from peer import SRC, Pair, needs_peer
 
-peer = pytest.mark.skipif(not have_peer(), reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
 TURNS = 10
 USERS = ['alice', 'bob']
 
@@ -231,7 +229,7 @@ def tools_agree(p):
         assert theirs == ours
 
 
-@peer
+@needs_peer
 def test_ten_turns():
     p = Pair()
     try:

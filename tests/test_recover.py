@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """doc/admin/recover.md is followed to the letter: each kind of database is damaged, the server must bear it, and the commands of the page, taken from the
 page, must put it right. Run by pytest."""
-import imaplib, os, re, shutil, smtplib, subprocess
+import imaplib, os, re, smtplib, subprocess
 
 import pytest
 
-from instance import BUILD, Instance, program
+from instance import Instance, ok, program
 
 PAGE = os.path.join(os.environ.get('srcdir', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')), 'doc/admin/recover.md')
 TOOLS = ['ctl_mboxlist', 'ctl_cyrusdb', 'cyr_dbtool', 'quota', 'reconstruct', 'cyr_info', 'mbpath']
@@ -19,11 +19,6 @@ def blocks(heading):
     found = [re.sub(r'(?m)^    ', '', b) for b in re.findall(r'(?:^    .*\n)+', part, re.M)]
     assert found, heading
     return found
-
-
-def ok(answer):
-    assert answer[0] == 'OK', answer
-    return answer[1]
 
 
 class Site:

@@ -7,8 +7,8 @@ import os, pwd, re, shutil, socket, subprocess, tempfile, time
 
 import pytest
 
-from instance import BUILD, Instance, free_port
-from test_list import Raw, asan_options
+from instance import Instance, free_port, syslog_file
+from raw import Raw
 
 BOXES = ['', '/Sent', '/lists', '/lists/one', '/lists/one/deep', '/Work']
 KINDS = {'2.5': 'compatibility_level: 2.5', '3.6, by name': 'compatibility_level: 3.6\nmailbox_legacy_dirs: yes', '3.6, by id': 'compatibility_level: 3.6'}
@@ -23,7 +23,7 @@ class Story:
         self.i = Instance(f'{KINDS[kind]}\nunixhierarchysep: yes\naltnamespace: no\ndebug: yes\nmboxlist_spool_age: 0\n{kw.get("conf", "")}', users=('admin', 'alice', 'bob'),
                           services=('imap',))
         self.log = self.i.path('log')
-        self.env = {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': self.log, 'ASAN_OPTIONS': asan_options() + ':detect_leaks=0'}
+        self.env = syslog_file(self.log, ':detect_leaks=0')
         self.i.start()
         admin = Raw(self.i.ports['imap'], 'admin')
         for user in ('alice', 'bob'):

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Tables through running servers: users who are denied a service; and the tools over single tables beside Debian's (skipped without it, see
 test_peer.py). Run by pytest."""
-import base64, imaplib, os, re, shutil, subprocess
+import imaplib, os, re, shutil, subprocess
 
 import pytest
 
-from instance import Instance
-from test_peer import Pair, fill, have_peer, ok
-
-peer = pytest.mark.skipif(not have_peer(), reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
+from instance import Instance, ok, program
+from peer import Pair, needs_peer
+from test_peer import fill
 
 
 def plain(user):
@@ -61,11 +60,10 @@ def both(p, name, *args, stdin=None):
     return out
 
 
-@peer
+@needs_peer
 def test_tools_over_tables_say_what_theirs_say(tmp_path):
     p = Pair()
     try:
-        from instance import program
         for name in ('ctl_deliver', 'cyr_deny', 'cyr_userseen', 'cvt_cyrusdb', 'tls_prune', 'mbpath', 'ctl_mboxlist', 'cyr_dbtool'):
             shutil.copy(program(name), os.path.join(p.bin, name))
         fill(p.theirs())

@@ -2,7 +2,7 @@
  * mailbox whole at its old or at its new name, no message lost, nothing that a reader trips over, quota right after a scan; and the same command
  * given again finishes the work. A child dies at call n, for every n; the parent then looks at the store as a new process would.
  *
- * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life.py. */
+ * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life_peer.py. */
 #include "base/ptrarray.h"
 #include "cunit/crash/crashtest.h"
 #include "store/annots.h"
