@@ -1,4 +1,5 @@
-/* scratch.h - what tests of files share: a directory of their own, what is logged meanwhile, small files, a configuration from its text. */
+/* scratch.h - what tests of files share: a directory of their own, what is logged meanwhile, small files, a configuration from
+ * its text. */
 #ifndef CUNIT_SCRATCH_H
 #define CUNIT_SCRATCH_H
 #include "base/buf.h"

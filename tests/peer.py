@@ -1,5 +1,5 @@
-"""peer - Debian's Cyrus (3.6.1) beside ours: $PEER_ROOT is where its packages are unpacked (tests/lib/peer.sh). Needs root, because its programs
-insist on the account cyrus."""
+"""peer - Debian's Cyrus (3.6.1) beside ours: $PEER_ROOT is where its packages are unpacked (tests/lib/peer.sh). Needs root,
+because its programs insist on the account cyrus."""
 import imaplib, os, pwd, shutil, smtplib, subprocess
 
 import pytest
@@ -71,7 +71,8 @@ class Pair:
     def lmtp(self, rcpts, data):
         with smtplib.LMTP('127.0.0.1', self.i.ports['lmtp']) as s:
             s.ehlo('client')
-            for code, text in [s.mail('sender@example.com')] + [s.rcpt(r) for r in rcpts] + [s.data(data)] + [s.getreply() for r in rcpts[1:]]:
+            for code, text in [s.mail('sender@example.com')] + [s.rcpt(r) for r in rcpts] + [s.data(data)] + [s.getreply() for r
+                    in rcpts[1:]]:
                 assert code == 250, (code, text)
 
     def tool(self, name, *args):

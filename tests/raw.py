@@ -5,8 +5,8 @@ TIMES = re.compile(r' \([0-9.]+ secs?( \d+ calls)?\)')
 
 
 class Raw:
-    """An answer is a list of lines: the untagged ones, then the tagged one without its tag, or '(closed)'. A literal is part of its
-    line; running times are taken off, as is what mask() of a test's own class hides."""
+    """An answer is a list of lines: the untagged ones, then the tagged one without its tag, or '(closed)'. A literal is part of
+    its line; running times are taken off, as is what mask() of a test's own class hides."""
 
     def __init__(self, port, user=None, password='pw'):
         self.s = socket.create_connection(('127.0.0.1', port), 60)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The life of mailboxes and accounts: CREATE, DELETE, RENAME in all their forms, autocreation; both layouts, in each release's words.
-Beside Debian's Cyrus: test_life_peer.py. Run by pytest."""
+"""The life of mailboxes and accounts: CREATE, DELETE, RENAME in all their forms, autocreation; both layouts, in each release's
+words. Beside Debian's Cyrus: test_life_peer.py. Run by pytest."""
 import os, re, smtplib, subprocess, time
 
 import pytest
@@ -36,7 +36,8 @@ class Site:
 
     def __init__(self, level, conf='', users=('alice', 'bob'), make=True, lmtp=False):
         self.level, self.users = level, users
-        self.i = Instance(f'compatibility_level: {level}\nspecialusealways: yes\n{conf}', users=('admin', 'alice', 'bob', 'zoe', 'jim', 'joe@example.com', 'admin@example.com')
+        self.i = Instance(f'compatibility_level: {level}\nspecialusealways: yes\n{conf}',
+                          users=('admin', 'alice', 'bob', 'zoe', 'jim', 'joe@example.com', 'admin@example.com')
                           + tuple(users), services=('imap', 'lmtp') if lmtp else ('imap',))
         with open(self.i.path('imapd.conf'), 'a') as f:
             f.write(f'partition-second: {self.i.path("second")}\nsievedir: {self.i.path("sieve")}\n')
@@ -56,7 +57,8 @@ class Site:
         return Raw(self.i.ports['imap'], user)
 
     def play(self, table):
-        """Rows (who, command, answer...): the tagged line last, untagged ones before; a tuple holds the words of 2.5 and of 3.6; None: any."""
+        """Rows (who, command, answer...): the tagged line last, untagged ones before; a tuple holds the words of 2.5 and of 3.6;
+        None: any."""
         sessions = {'admin': self.admin}
         for who, command, *want in table:
             if who not in sessions:
@@ -88,22 +90,35 @@ BADPART = 'BAD Invalid partition name in Create'
 
 # What no client should send, and what nobody may do.
 BAD = [
-    ('alice', 'CREATE', 'BAD Missing required argument to Create'), ('alice', 'DELETE', 'BAD Missing required argument to Delete'),
-    ('alice', 'RENAME', 'BAD Missing required argument to Rename'), ('alice', 'RENAME a', 'BAD Missing required argument to Rename'),
-    ('alice', 'CREATE ""', BADNAME), ('alice', 'DELETE ""', GONE), ('alice', 'RENAME "" ~x', GONE), ('alice', 'RENAME INBOX ""', BADNAME),
-    ('alice', 'CREATE ~a (', BADPART), ('alice', 'CREATE ~a ()', BADPART), ('alice', 'CREATE ~a (USE)', BADPART), ('alice', 'CREATE ~a (USE (', BADPART),
-    ('alice', 'CREATE ~a (USE (\\Junk)', BADPART), ('alice', 'CREATE ~a (USE (\\Junk) x)', BADPART), ('alice', 'CREATE ~a (USE ((\\Junk)))', BADPART),
-    ('alice', 'CREATE ~a (USE (\\))', BADPART), ('alice', 'CREATE ~a (USE (\\Junk)) x', 'BAD Unexpected extra arguments to Create'),
-    ('alice', 'CREATE ~a b c', 'BAD Unexpected extra arguments to Create'), ('alice', 'DELETE ~a b', 'BAD Unexpected extra arguments to Delete'),
-    ('alice', 'RENAME ~a ~b c d', 'BAD Unexpected extra arguments to Rename'), ('alice', 'RENAME ~a ~b (c)', 'BAD Invalid partition name in Rename'),
-    ('alice', 'CREATE ~a default', PERM), ('alice', 'CREATE ~a (PARTITION default)', PERM), ('alice', 'CREATE ~a (PARTITION nowhere)', PERM),
-    ('admin', 'CREATE a nowhere', 'NO Unknown/invalid partition'), ('admin', 'CREATE a (PARTITION nowhere)', 'NO Unknown/invalid partition'),
-    ('alice', 'CREATE ~a (TYPE bogus)', 'NO Invalid mailbox type'), ('alice', 'CREATE INBOX', EXISTS), ('alice', 'DELETE INBOX', NOTSUPP),
+    ('alice', 'CREATE', 'BAD Missing required argument to Create'),
+    ('alice', 'DELETE', 'BAD Missing required argument to Delete'),
+    ('alice', 'RENAME', 'BAD Missing required argument to Rename'),
+    ('alice', 'RENAME a', 'BAD Missing required argument to Rename'),
+    ('alice', 'CREATE ""', BADNAME), ('alice', 'DELETE ""', GONE), ('alice', 'RENAME "" ~x', GONE),
+    ('alice', 'RENAME INBOX ""', BADNAME),
+    ('alice', 'CREATE ~a (', BADPART), ('alice', 'CREATE ~a ()', BADPART), ('alice', 'CREATE ~a (USE)', BADPART),
+    ('alice', 'CREATE ~a (USE (', BADPART),
+    ('alice', 'CREATE ~a (USE (\\Junk)', BADPART), ('alice', 'CREATE ~a (USE (\\Junk) x)', BADPART),
+    ('alice', 'CREATE ~a (USE ((\\Junk)))', BADPART),
+    ('alice', 'CREATE ~a (USE (\\))', BADPART), ('alice', 'CREATE ~a (USE (\\Junk)) x',
+                                                 'BAD Unexpected extra arguments to Create'),
+    ('alice', 'CREATE ~a b c', 'BAD Unexpected extra arguments to Create'),
+    ('alice', 'DELETE ~a b', 'BAD Unexpected extra arguments to Delete'),
+    ('alice', 'RENAME ~a ~b c d', 'BAD Unexpected extra arguments to Rename'),
+    ('alice', 'RENAME ~a ~b (c)', 'BAD Invalid partition name in Rename'),
+    ('alice', 'CREATE ~a default', PERM), ('alice', 'CREATE ~a (PARTITION default)', PERM),
+    ('alice', 'CREATE ~a (PARTITION nowhere)', PERM),
+    ('admin', 'CREATE a nowhere', 'NO Unknown/invalid partition'),
+    ('admin', 'CREATE a (PARTITION nowhere)', 'NO Unknown/invalid partition'),
+    ('alice', 'CREATE ~a (TYPE bogus)', 'NO Invalid mailbox type'), ('alice', 'CREATE INBOX', EXISTS),
+    ('alice', 'DELETE INBOX', NOTSUPP),
     ('alice', 'DELETE ~none', GONE), ('alice', 'RENAME ~none ~x', GONE), ('alice', 'RENAME INBOX INBOX', (EXISTS, PERM)),
     ('alice', 'CREATE "~a%b"', BADNAME), ('alice', 'CREATE "~a\\"b"', BADNAME), ('alice', 'CREATE ~' + 'x' * 491, BADNAME),
     ('admin', 'CREATE user/nobody/x', PERM), ('admin', 'CREATE user', BADNAME), ('admin', 'CREATE user/anyone', BADNAME),
-    ('admin', 'RENAME user/alice user/alice', EXISTS), ('admin', 'RENAME user/alice user/bob', EXISTS), ('admin', 'RENAME user/alice x', NOTSUPP),
-    ('admin', 'RENAME user/alice user/alice/x', NOTSUPP), ('admin', 'RENAME user/alice user/alice nowhere', 'NO Server(s) unavailable to complete operation'),
+    ('admin', 'RENAME user/alice user/alice', EXISTS), ('admin', 'RENAME user/alice user/bob', EXISTS),
+    ('admin', 'RENAME user/alice x', NOTSUPP),
+    ('admin', 'RENAME user/alice user/alice/x', NOTSUPP),
+    ('admin', 'RENAME user/alice user/alice nowhere', 'NO Server(s) unavailable to complete operation'),
     ('admin', 'DELETE user/bob', PERM), ('admin', 'DELETE user/nobody', GONE),
     ('bob', 'CREATE ~ok', OK),
 ]
@@ -144,11 +159,16 @@ def test_trees(site):
 
 
 USES = [
-    ('alice', 'CREATE ~Sent (USE (\\sent))', OK), ('alice', 'CREATE ~S2 (USE (\\Sent))', (OK, 'NO [USEATTR] SPECIAL-USE flag conflict')),
-    ('alice', 'CREATE ~X (USE (\\Bogus))', 'NO [USEATTR] Invalid annotation entry'), ('alice', 'CREATE ~X (USE (\\All))', 'NO [USEATTR] Invalid annotation entry'),
-    ('alice', 'CREATE ~A/B (USE (\\Junk))', (OK, CONFLICT)), ('alice', 'CREATE ~E (USE (\\Extra \\Drafts))', OK), ('alice', 'CREATE ~N (USE ())', OK),
-    ('alice', 'CREATE ~N2 (USE \\Junk)', OK), ('alice', 'CREATE ~N3 (FOO bar)', OK), ('alice', 'CREATE ~Trash (USE (\\Trash))', OK),
-    ('alice', 'CREATE ~Trash/x', (OK, PERM)), ('alice', 'CREATE ~Sent (USE (\\Junk))', EXISTS), ('alice', 'CREATE ~I (USE (\\Important))',
+    ('alice', 'CREATE ~Sent (USE (\\sent))', OK), ('alice', 'CREATE ~S2 (USE (\\Sent))',
+                                                   (OK, 'NO [USEATTR] SPECIAL-USE flag conflict')),
+    ('alice', 'CREATE ~X (USE (\\Bogus))', 'NO [USEATTR] Invalid annotation entry'),
+    ('alice', 'CREATE ~X (USE (\\All))', 'NO [USEATTR] Invalid annotation entry'),
+    ('alice', 'CREATE ~A/B (USE (\\Junk))', (OK, CONFLICT)), ('alice', 'CREATE ~E (USE (\\Extra \\Drafts))', OK),
+    ('alice', 'CREATE ~N (USE ())', OK),
+    ('alice', 'CREATE ~N2 (USE \\Junk)', OK), ('alice', 'CREATE ~N3 (FOO bar)', OK),
+    ('alice', 'CREATE ~Trash (USE (\\Trash))', OK),
+    ('alice', 'CREATE ~Trash/x', (OK, PERM)), ('alice', 'CREATE ~Sent (USE (\\Junk))', EXISTS),
+    ('alice', 'CREATE ~I (USE (\\Important))',
      ('NO [USEATTR] Invalid annotation entry', OK)), ('alice', 'CREATE user/bob/X (USE (\\Junk))', None),
     ('alice', 'DELETE ~Sent', (OK, CONFLICT)), ('alice', 'DELETE ~E', (OK, CONFLICT)), ('alice', 'CREATE ~P', OK),
 ]
@@ -158,7 +178,8 @@ def test_special_uses(site):
     site.play(USES)
     c = site.login('alice')
     if site.level == '3.6':
-        site.play([('alice', 'RENAME Sent Gesendet', '* OK rename Sent Gesendet', OK), ('alice', 'RENAME Gesendet P/Gesendet', CONFLICT),
+        site.play([('alice', 'RENAME Sent Gesendet', '* OK rename Sent Gesendet', OK),
+                   ('alice', 'RENAME Gesendet P/Gesendet', CONFLICT),
                    ('admin', 'SETACL user/alice/Gesendet admin lrx', OK), ('admin', 'DELETE user/alice/Gesendet', OK),
                    ('alice', 'CREATE Sent (USE (\\Sent))', OK)])
         assert c.uses('Sent') == '\\Sent'
@@ -233,7 +254,8 @@ def test_deleted_at_once(level):
 
 def make_account(s):
     """What is to go along: folders, subscriptions, ACLs, limits, a script, somebody else's seen state."""
-    s.play([('admin', 'SETQUOTA user/alice (STORAGE 1000 MESSAGE 50)', OK), ('alice', 'CREATE ~Work', OK), ('alice', 'CREATE ~Work/Deep', OK),
+    s.play([('admin', 'SETQUOTA user/alice (STORAGE 1000 MESSAGE 50)', OK), ('alice', 'CREATE ~Work', OK),
+            ('alice', 'CREATE ~Work/Deep', OK),
             ('alice', 'CREATE ~Sent (USE (\\Sent))', OK), ('alice', 'SETACL ~Work bob lrs', OK), ('alice', 'SUBSCRIBE ~Work', OK),
             ('alice', 'SUBSCRIBE INBOX', OK)])
     c = s.login('alice')
@@ -258,7 +280,8 @@ def test_a_user_gets_another_name(level, conf):
     assert got == [s.t('* OK rename user/alice%s user/jim%s' % (x, x)) for x in ('', '/Sent', '/Work', '/Work/Deep')] + [OK]
     assert s.admin(s.t('GETACL user/jim'))[0] == s.t('* ACL user/jim jim lrswipkxtecdan')
     assert s.admin(s.t('GETACL user/jim/Work'))[0] == s.t('* ACL user/jim/Work bob lrs jim lrswipkxtecdan')
-    assert s.admin(s.t('GETQUOTAROOT user/jim/Work'))[:2] == [s.t('* QUOTAROOT user/jim/Work user/jim'), s.t('* QUOTA user/jim (STORAGE 0 1000 MESSAGE 2 50)')]
+    assert s.admin(s.t('GETQUOTAROOT user/jim/Work'))[:2] == [s.t('* QUOTAROOT user/jim/Work user/jim'),
+                                                              s.t('* QUOTA user/jim (STORAGE 0 1000 MESSAGE 2 50)')]
     assert s.admin(s.t('GETQUOTA user/alice'))[-1] == 'NO Quota root does not exist'
     assert s.admin(s.t('GETQUOTA user/alicex'))[0] == s.t('* QUOTA user/alicex (STORAGE 0 77)')
     j = s.login('jim')
@@ -279,8 +302,10 @@ def test_an_account_is_deleted(level):
     s = Site(level, users=('alice', 'bob', 'alicex'))
     make_account(s)
     s.admin(s.t('SETQUOTA user/alicex (STORAGE 77)'))
-    s.play([('admin', 'DELETE user/alice', PERM), ('admin', 'SETACL user/alice admin lrx', OK), ('admin', 'DELETE user/alice', OK)])
-    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/alice%s/T' % x) for x in (('', '/Sent', '/Work', '/Work/Deep')
+    s.play([('admin', 'DELETE user/alice', PERM), ('admin', 'SETACL user/alice admin lrx', OK),
+            ('admin', 'DELETE user/alice', OK)])
+    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/alice%s/T' % x) for x
+                                                                     in (('', '/Sent', '/Work', '/Work/Deep')
                                                                     if level == '3.6' else ('', '/Sent', '/Work', '/Work/Deep'))]
     assert s.admin(s.t('GETQUOTA user/alicex'))[0] == s.t('* QUOTA user/alicex (STORAGE 0 77)')
     assert s.admin(s.t('GETQUOTA user/alice'))[-1] == 'NO Quota root does not exist'
@@ -309,7 +334,8 @@ def test_sessions_of_an_account_that_is_gone_are_ended(level, how):
     for session in (c, other):
         assert session('NOOP')[0] == bye
     assert b('NOOP') == [OK] and s.admin('NOOP') == [OK]
-    if how.startswith('DELETE'):                                                   # nobody of that name any more; but he may come back
+    # nobody of that name any more; but he may come back
+    if how.startswith('DELETE'):
         d = s.login('alice')
         assert d('SELECT INBOX') == [GONE] and d('NOOP') == [OK]
         s.admin(s.t('CREATE user/alice'))
@@ -327,7 +353,8 @@ def test_partitions(level):
     assert got == [s.t('* OK rename user/alice%s user/alice%s' % (x, x)) for x in ('', '/Sent', '/Work', '/Work/Deep')] + [OK]
     assert subprocess.run(['find', s.i.path('spool'), '-name', '1.'], capture_output=True, text=True).stdout.count('\n') <= 1
     c('NOOP')
-    assert '* 1 EXISTS' in c('SELECT INBOX') and '* 2 EXISTS' in c(s.t('SELECT ~Work')) and c('FETCH 1:2 BODY.PEEK[TEXT]')[-1] == OK
+    assert '* 1 EXISTS' in c('SELECT INBOX') and '* 2 EXISTS' in c(
+            s.t('SELECT ~Work')) and c('FETCH 1:2 BODY.PEEK[TEXT]')[-1] == OK
     assert c.uses(s.t('~Sent')) == '\\Sent'
     c('UNSELECT')
     found = subprocess.run(['find', s.i.path('spool'), '-name', '[0-9]*.'], capture_output=True, text=True).stdout
@@ -344,7 +371,8 @@ def test_partitions(level):
 def test_domains(level):
     s = Site(level, 'virtdomains: userid\ndefaultdomain: test.example\n')
     at = '@example.com'
-    s.play([('admin', 'CREATE user/joe' + at, OK), ('admin', 'SETQUOTA user/joe' + at + ' (STORAGE 500)', OK), ('joe@example.com', 'CREATE ~Work', OK),
+    s.play([('admin', 'CREATE user/joe' + at, OK), ('admin', 'SETQUOTA user/joe' + at + ' (STORAGE 500)', OK),
+            ('joe@example.com', 'CREATE ~Work', OK),
             ('joe@example.com', 'SUBSCRIBE ~Work', OK), ('joe@example.com', 'RENAME ~Work ~Play', None)])
     j = s.login('joe@example.com')
     assert s.t('~Play') in j.names()
@@ -359,7 +387,8 @@ def test_domains(level):
     assert s.t('user/joe/Play' + at) in s.admin.names()
     assert s.admin(s.t('SETACL user/joe%s admin lrx' % at))[-1] == OK
     assert s.admin(s.t('DELETE user/joe' + at))[-1] == OK
-    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/joe/T' + at), s.t('DELETED/user/joe/Play/T' + at)]
+    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/joe/T' + at),
+                                                                     s.t('DELETED/user/joe/Play/T' + at)]
     s.close()
 
 
@@ -428,7 +457,8 @@ def auto_site(level, more, tmp_path, users=('bob',), **kw):
     script = tmp_path / 'auto.siv'
     script.write_text('keep;\n')
     s = Site(level, AUTO % {'sep': '.' if level == '2.5' else '/', 'script': script, 'more': more}, users=(), make=False, **kw)
-    s.play([('admin', 'CREATE news', OK), ('admin', 'SETACL news anyone lrs', OK), ('admin', 'CREATE hidden', OK), ('admin', 'SETACL hidden anyone ""', OK)])
+    s.play([('admin', 'CREATE news', OK), ('admin', 'SETACL news anyone lrs', OK), ('admin', 'CREATE hidden', OK),
+            ('admin', 'SETACL hidden anyone ""', OK)])
     return s
 
 
@@ -436,7 +466,8 @@ def auto_site(level, more, tmp_path, users=('bob',), **kw):
 def test_an_account_at_its_first_login(level, tmp_path):
     s = auto_site(level, '', tmp_path)
     z = s.login('zoe')
-    assert [n for n in z.names() if 'news' not in n] == ['INBOX'] + [s.t('~' + x) for x in (['Deep'] if level == '3.6' else []) + ['Deep/Er', 'Sent', 'Trash']]
+    assert [n for n in z.names() if 'news' not in n] == ['INBOX'] + [s.t('~' + x) for x in (['Deep'] if level == '3.6' else [])
+                                                                     + ['Deep/Er', 'Sent', 'Trash']]
     assert s.t('~Sent') in z.names() and s.t('~Trash') in z.names()
     assert z('GETQUOTAROOT INBOX')[1].endswith('(STORAGE 0 500 MESSAGE 0 77)')
     assert z.subscribed() == ['INBOX', s.t('~Sent'), 'news' if level == '2.5' else '"Shared Folders/news"']

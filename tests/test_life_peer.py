@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The life of mailboxes in Debian's Cyrus 3.6.1 and in ours, compared; and the states that a death in the middle leaves, given to Debian's Cyrus. Run
-by pytest."""
+"""The life of mailboxes in Debian's Cyrus 3.6.1 and in ours, compared; and the states that a death in the middle leaves, given to
+Debian's Cyrus. Run by pytest."""
 import os, re, shutil, subprocess
 
 import pytest
@@ -10,21 +10,34 @@ from peer import Pair, needs_peer
 from test_life import OK, TIME, Raw
 
 SCRIPT = [
-    ('admin', 'CREATE user/alice'), ('admin', 'CREATE user/bob'), ('admin', 'CREATE news'), ('admin', 'SETACL news anyone lrs'), ('admin', 'SETQUOTA user/alice (STORAGE 5000)'),
-    ('alice', 'CREATE Sent (USE (\\Sent))'), ('alice', 'CREATE Sent2 (USE (\\Sent))'), ('alice', 'CREATE X (USE (\\Bogus))'), ('alice', 'CREATE A/B (USE (\\Trash))'),
-    ('alice', 'CREATE Two (USE (\\Junk \\Drafts))'), ('alice', 'CREATE N (USE ())'), ('alice', 'CREATE N2 (USE \\Junk)'), ('alice', 'CREATE N3 (FOO bar)'),
-    ('alice', 'DELETE Sent'), ('alice', 'RENAME Sent Gesendet'), ('alice', 'RENAME Gesendet A/Gesendet'), ('alice', 'CREATE T/U/V'), ('alice', 'SUBSCRIBE T'),
-    ('alice', 'SUBSCRIBE T/U'), ('alice', 'SUBSCRIBE "Shared Folders/news"'), ('alice', 'SETACL T/U bob lrs'), ('alice', 'RENAME T W'), ('alice', 'LSUB "" *'), ('alice', 'SUBSCRIBE W/U'),
-    ('alice', 'RENAME W W'), ('alice', 'RENAME W/U/V W'), ('alice', 'RENAME nix foo'), ('alice', 'RENAME W INBOX'), ('alice', 'RENAME W INBOX/x'), ('alice', 'RENAME INBOX/x y'),
-    ('alice', 'SUBSCRIBE y/U'), ('alice', 'CREATE P1/P2/P3'), ('alice', 'DELETE P1'), ('alice', 'DELETE P1/P2/P3'), ('alice', 'RENAME N P1/P2/P3/P4/P5'), ('alice', 'CREATE ' + 'x' * 300),
-    ('alice', 'CREATE ' + 'y' * 479), ('alice', 'CREATE ' + 'z' * 480), ('admin', 'LIST "" DELETED/*'), ('admin', 'CREATE shared/a/b'), ('admin', 'CREATE qq default'),
-    ('admin', 'RENAME qq qq default'), ('admin', 'RENAME qq qq nix'), ('admin', 'RENAME qq qqq default'), ('admin', 'RENAME qq qq'), ('admin', 'DELETE qq'),
-    ('admin', 'SETACL qq admin x'), ('admin', 'DELETE qq'), ('admin', 'RENAME user/bob shared.b'), ('admin', 'RENAME user/bob user/bob/x'), ('admin', 'RENAME shared user/newu'),
-    ('admin', 'RENAME user/alice user/zoe'), ('admin', 'RENAME user/zoe user/zoe second'), ('admin', 'RENAME user/zoe user/zoe second'), ('admin', 'SETACL user/bob admin lrx'),
+    ('admin', 'CREATE user/alice'), ('admin', 'CREATE user/bob'), ('admin', 'CREATE news'), ('admin', 'SETACL news anyone lrs'),
+    ('admin', 'SETQUOTA user/alice (STORAGE 5000)'),
+    ('alice', 'CREATE Sent (USE (\\Sent))'), ('alice', 'CREATE Sent2 (USE (\\Sent))'), ('alice', 'CREATE X (USE (\\Bogus))'),
+    ('alice', 'CREATE A/B (USE (\\Trash))'),
+    ('alice', 'CREATE Two (USE (\\Junk \\Drafts))'), ('alice', 'CREATE N (USE ())'), ('alice', 'CREATE N2 (USE \\Junk)'),
+    ('alice', 'CREATE N3 (FOO bar)'),
+    ('alice', 'DELETE Sent'), ('alice', 'RENAME Sent Gesendet'), ('alice', 'RENAME Gesendet A/Gesendet'),
+    ('alice', 'CREATE T/U/V'), ('alice', 'SUBSCRIBE T'),
+    ('alice', 'SUBSCRIBE T/U'), ('alice', 'SUBSCRIBE "Shared Folders/news"'), ('alice', 'SETACL T/U bob lrs'),
+    ('alice', 'RENAME T W'), ('alice', 'LSUB "" *'), ('alice', 'SUBSCRIBE W/U'),
+    ('alice', 'RENAME W W'), ('alice', 'RENAME W/U/V W'), ('alice', 'RENAME nix foo'), ('alice', 'RENAME W INBOX'),
+    ('alice', 'RENAME W INBOX/x'), ('alice', 'RENAME INBOX/x y'),
+    ('alice', 'SUBSCRIBE y/U'), ('alice', 'CREATE P1/P2/P3'), ('alice', 'DELETE P1'), ('alice', 'DELETE P1/P2/P3'),
+    ('alice', 'RENAME N P1/P2/P3/P4/P5'), ('alice', 'CREATE ' + 'x' * 300),
+    ('alice', 'CREATE ' + 'y' * 479), ('alice', 'CREATE ' + 'z' * 480), ('admin', 'LIST "" DELETED/*'),
+    ('admin', 'CREATE shared/a/b'), ('admin', 'CREATE qq default'),
+    ('admin', 'RENAME qq qq default'), ('admin', 'RENAME qq qq nix'), ('admin', 'RENAME qq qqq default'),
+    ('admin', 'RENAME qq qq'), ('admin', 'DELETE qq'),
+    ('admin', 'SETACL qq admin x'), ('admin', 'DELETE qq'), ('admin', 'RENAME user/bob shared.b'),
+    ('admin', 'RENAME user/bob user/bob/x'), ('admin', 'RENAME shared user/newu'),
+    ('admin', 'RENAME user/alice user/zoe'), ('admin', 'RENAME user/zoe user/zoe second'),
+    ('admin', 'RENAME user/zoe user/zoe second'), ('admin', 'SETACL user/bob admin lrx'),
     ('admin', 'DELETE user/bob'),
 ]
-LOOKS = [('admin', 'LIST "" *'), ('zoe', 'LIST "" *'), ('zoe', 'LSUB "" *'), ('zoe', 'GETQUOTAROOT INBOX'), ('zoe', 'GETQUOTAROOT y/U'),
-         ('zoe', 'GETACL INBOX'), ('zoe', 'GETACL y/U'), ('zoe', 'GETACL P1/P2/P3/P4/P5'), ('admin', 'GETACL user/newu/a'), ('admin', 'GETQUOTA user/alice'),
+LOOKS = [('admin', 'LIST "" *'), ('zoe', 'LIST "" *'), ('zoe', 'LSUB "" *'), ('zoe', 'GETQUOTAROOT INBOX'),
+         ('zoe', 'GETQUOTAROOT y/U'),
+         ('zoe', 'GETACL INBOX'), ('zoe', 'GETACL y/U'), ('zoe', 'GETACL P1/P2/P3/P4/P5'), ('admin', 'GETACL user/newu/a'),
+         ('admin', 'GETQUOTA user/alice'),
          ('zoe', 'STATUS y/U (MESSAGES UIDNEXT)'), ('zoe', 'STATUS INBOX (MESSAGES UIDNEXT)')]
 META = [('zoe', 'GETMETADATA Gesendet (/private/specialuse /private/comment)'), ('zoe', 'GETMETADATA Two (/private/specialuse)'),
         ('admin', 'GETMETADATA user/zoe/y/U (/shared/vendor/cmu/cyrus-imapd/partition)')]
@@ -73,7 +86,8 @@ def test_the_same_life_beside_debians_cyrus(conf):
             p.i.stop()
             own(p)
             rc, out, err = p.tool('reconstruct', '-n', '-G')
-            assert rc == 0 and not [l for l in out.splitlines() if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
+            assert rc == 0 and not [l for l in out.splitlines()
+                                    if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
             rc, out, err = p.tool('quota', '-f', '-n', '-q')
             assert (rc, err) == (0, '') and 'was' not in out and '-->' not in out, out
             return answers, looks, meta
@@ -109,7 +123,8 @@ def test_copy_takes_the_annotations_of_messages():
         p.i.stop()
         own(p)
         rc, out, err = p.tool('reconstruct', '-n', '-G')
-        assert rc == 0 and not [l for l in out.splitlines() if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
+        assert rc == 0 and not [l for l in out.splitlines()
+                                if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
         rc, out, err = p.tool('quota', '-f', '-n', '-q')
         assert 'was' not in out
         p.theirs()
@@ -122,7 +137,8 @@ def test_copy_takes_the_annotations_of_messages():
 
 
 @needs_peer
-@pytest.mark.parametrize('op,every', [('rename tree', 61), ('rename user', 113), ('delete user later', 61), ('partition', 131), ('rename inbox', 37)])
+@pytest.mark.parametrize('op,every', [('rename tree', 61), ('rename user', 113), ('delete user later', 61), ('partition', 131),
+                                      ('rename inbox', 37)])
 def test_debians_cyrus_sees_a_sane_store_after_a_crash(op, every, tmp_path):
     subprocess.run([os.path.join(BUILD, 'check_life')], check=True, timeout=600, stdout=subprocess.DEVNULL,
                    env=dict(os.environ, LIFE_ONLY=op, LIFE_KEEP=str(tmp_path), LIFE_EVERY=str(every)))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options, every
-selection and return option, and how much of the mailbox list is read for it. Beside Debian's Cyrus: test_list_peer.py. Run by pytest."""
+"""LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options,
+every selection and return option, and how much of the mailbox list is read for it. Beside Debian's Cyrus: test_list_peer.py. Run
+by pytest."""
 import itertools, os, re, shutil, time
 
 import pytest
@@ -31,7 +32,8 @@ class Site:
     def __init__(self, level, conf='', users=('alice', 'bob'), **kw):
         self.level = level
         # the answers come by way of the index beside the list; that they are those of the whole list is a test of its own
-        self.i = Instance(f'compatibility_level: {level}\nmboxlist_acl_index: 1\n{conf}', users=('admin',) + tuple(users), services=('imap',))
+        self.i = Instance(f'compatibility_level: {level}\nmboxlist_acl_index: 1\n{conf}', users=('admin',) + tuple(users),
+                          services=('imap',))
         self.i.start(**kw)
         self.admin = Raw(self.i.ports['imap'], 'admin')
 
@@ -65,7 +67,8 @@ def fill(site, sep):
     a('SETACL userS/bobS/privS/pub2 alice l')
     for name in ('news', 'newsS/a', 'newsS/b', 'closed', 'closedS/in', 'closedS/inS/open', 'empty'):
         a(f'CREATE {name}')
-    for name, acl in (('news', 'lrs'), ('newsS/a', 'lrs'), ('newsS/b', 'lrs'), ('closed', '""'), ('closedS/in', '""'), ('closedS/inS/open', 'lrs'),
+    for name, acl in (('news', 'lrs'), ('newsS/a', 'lrs'), ('newsS/b', 'lrs'), ('closed', '""'), ('closedS/in', '""'),
+                      ('closedS/inS/open', 'lrs'),
                       ('empty', '""')):
         a(f'SETACL {name} anyone {acl}')
     a('SETACL newsS/b -alice l')                               # negative rights hide it from her
@@ -140,8 +143,10 @@ BAD_36 = [
 ]
 BAD_25 = [(' "" a RETURN (METADATA (/shared/comment))', 'BAD Invalid List return option "metadata"')]
 # patterns that are not refused and must cost nothing
-HARMLESS = ['*' * 10000, '%' * 10000, '*%' * 5000, '%*a' * 3000, '*a' * 5000, 'a*' * 5000, '*a*b' * 2500, '%.' * 5000, '*/' * 5000, 'x' * 10000, '&', '&&&&', 'a&b',
-            '&AOk', '&AOk-&AOk-', '&2D0-', '/', '.', '//', '..', '/*', '.*', '*/', 'a//b', 'INBOX//', '^', '!', 'a!b', '@', 'a@b@c', '~', '#', '$', '[', ']', '+',
+HARMLESS = ['*' * 10000, '%' * 10000, '*%' * 5000, '%*a' * 3000, '*a' * 5000, 'a*' * 5000, '*a*b' * 2500, '%.' * 5000,
+            '*/' * 5000, 'x' * 10000, '&', '&&&&', 'a&b',
+            '&AOk', '&AOk-&AOk-', '&2D0-', '/', '.', '//', '..', '/*', '.*', '*/', 'a//b', 'INBOX//', '^', '!', 'a!b', '@',
+            'a@b@c', '~', '#', '$', '[', ']', '+',
             'user..', 'user.', 'Other Users/', 'Other Users', 'Shared Folders/', 'DELETED', 'DELETED.', 'DELETED/', 'NIL']
 
 
@@ -152,8 +157,10 @@ def test_bad_input(site):
         assert got[-1].startswith(want) and len(got) == 1, (args[:80], got)
     for verb in ('LSUB', 'RLIST', 'RLSUB'):
         name = verb.capitalize()
-        for args, want in ((' (SUBSCRIBED) "" "*"', f'BAD Missing required argument to {name}'), (' "" ("a" "b")', f'BAD Unexpected extra arguments to {name}'),
-                           (' "" a RETURN (CHILDREN)', f'BAD Unexpected extra arguments to {name}'), ('', f'BAD Missing required argument to {name}')):
+        for args, want in ((' (SUBSCRIBED) "" "*"', f'BAD Missing required argument to {name}'),
+                           (' "" ("a" "b")', f'BAD Unexpected extra arguments to {name}'),
+                           (' "" a RETURN (CHILDREN)', f'BAD Unexpected extra arguments to {name}'),
+                           ('', f'BAD Missing required argument to {name}')):
             assert c.do(verb + args) == [want], verb + args
     assert c.names('"" INBOX') == ['INBOX']                  # and the session is none the worse
 
@@ -210,7 +217,8 @@ def test_every_namespace(level, sep, alt, virt, prefixes):
     theirs = ['U/bob/priv/pub2', 'U/bob/pub'] if alt else ['user/bob/priv/pub2', 'user/bob/pub']
     common = ['O/closed/in/open', 'O/news', 'O/news/a'] if alt else ['closed/in/open', 'news', 'news/a']
     rest = theirs + common if alt or level == '3.6' else common + theirs            # 2.5 without prefixes: the order of the list
-    all_users = ['user/alice', 'user/alice/Work', 'user/alice/Work/sub', 'user/bob', 'user/bob/priv', 'user/bob/priv/pub2', 'user/bob/pub']
+    all_users = ['user/alice', 'user/alice/Work', 'user/alice/Work/sub', 'user/bob', 'user/bob/priv', 'user/bob/priv/pub2',
+                 'user/bob/pub']
     all_shared = ['closed', 'closed/in', 'closed/in/open', 'empty', 'news', 'news/a', 'news/b']
     with Site(level, conf) as s:
         fill(s, sep)
@@ -222,11 +230,15 @@ def test_every_namespace(level, sep, alt, virt, prefixes):
         # the top level, and the levels that are only places
         tops = c.list('"" "%"')
         assert list(tops) == (['INBOX', 'Work'] if alt else ['INBOX']) + \
-            (([users, shared] if level == '3.6' else [users]) if alt else ['user', 'closed', 'news'] if level == '3.6' else ['closed', 'news', 'user'])
-        assert tops['INBOX'] == ('\\HasNoChildren' if alt and level == '3.6' else '\\Noinferiors \\HasNoChildren' if alt else '\\HasChildren')
+            (([users, shared] if level == '3.6' else [users]) if alt else ['user', 'closed', 'news'] if level == '3.6'
+             else ['closed', 'news', 'user'])
+        assert tops['INBOX'] == ('\\HasNoChildren' if alt and level == '3.6' else '\\Noinferiors \\HasNoChildren' if alt
+                                 else '\\HasChildren')
         assert tops[users if alt else 'user'] == '\\Noselect \\HasChildren'
-        for pattern, want in (('U/%', ['U/bob']), ('U/bob/%', ['U/bob/priv', 'U/bob/pub']), ('U/b*', theirs), ('U/bob/pub', theirs[1:]), ('U/nobody/*', []),
-                              ('U/bob/priv/pub2', theirs[:1]), ('O/news/%', common[2:]), ('O/news', common[1:2]), ('O/c*n', common[:1])):
+        for pattern, want in (('U/%', ['U/bob']), ('U/bob/%', ['U/bob/priv', 'U/bob/pub']), ('U/b*', theirs),
+                              ('U/bob/pub', theirs[1:]), ('U/nobody/*', []),
+                              ('U/bob/priv/pub2', theirs[:1]), ('O/news/%', common[2:]), ('O/news', common[1:2]),
+                              ('O/c*n', common[:1])):
             want = [w if alt else w.replace('U/', 'user/') for w in want]
             pattern = pattern if alt else pattern.replace('U/', 'user/').replace('O/', '')
             assert c.names('"" "%s"' % shown([pattern])[0]) == shown(want), pattern
@@ -244,7 +256,8 @@ def test_domains():
     conf = 'virtdomains: userid\ndefaultdomain: test.example\nunixhierarchysep: yes\naltnamespace: yes'
     for level in LEVELS:
         with Site(level, conf, users=('alice', 'joe@far.example')) as s:
-            for name in ('user/alice', 'user/joe@far.example', 'user/ann@far.example', 'team@far.example', 'team/x@far.example', 'news'):
+            for name in ('user/alice', 'user/joe@far.example', 'user/ann@far.example', 'team@far.example', 'team/x@far.example',
+                         'news'):
                 s.admin.ok(f'CREATE {name}')
             s.admin.ok('SETACL user/ann@far.example joe@far.example lrs')
             for name in ('team@far.example', 'team/x@far.example', 'news'):
@@ -253,25 +266,30 @@ def test_domains():
             joe = s.login('joe@far.example')
             assert joe.names('"" "*"') == ['INBOX', 'Other Users/ann', 'Shared Folders/team', 'Shared Folders/team/x']
             assert joe.names('"" "Shared Folders/%"') == ['Shared Folders/team']
-            assert sorted(s.admin.names('"" "*"')) == ['news', 'team/x@far.example', 'team@far.example', 'user/alice', 'user/ann@far.example', 'user/joe@far.example']
+            assert sorted(s.admin.names('"" "*"')) == ['news', 'team/x@far.example', 'team@far.example', 'user/alice',
+                                                       'user/ann@far.example', 'user/joe@far.example']
             assert sorted(s.admin.names('"" "team*"')) == ['team/x@far.example', 'team@far.example']
 
 
 def test_odd_names_of_ones_own():
     """spec/names.md 6.2: what an administrator makes below a user's INBOX, as its owner sees it."""
-    made = ['INBOX', 'INBOX/sub', 'inbox', 'Inbox/s', 'Shared Folders/k', 'Other Users/q', 'Alt Folders', 'user/fred.smith/zz', 'DELETED']
+    made = ['INBOX', 'INBOX/sub', 'inbox', 'Inbox/s', 'Shared Folders/k', 'Other Users/q', 'Alt Folders', 'user/fred.smith/zz',
+            'DELETED']
     conf = 'virtdomains: userid\ndefaultdomain: test.example\nunixhierarchysep: yes\naltnamespace: yes'
     with Site('3.6', conf, users=('fred.smith',)) as s:
         s.admin.ok('CREATE user/fred.smith')
         for name in made:
             s.admin.ok(f'CREATE "user/fred.smith/{name}"')
         got = s.login('fred.smith').names('"" "*"')
-        for name in ('INBOX/sub', 'Alt Folders/INBOX', 'Alt Folders/inbox', 'Alt Folders/Inbox/s', 'Alt Folders/Shared Folders/k', 'Alt Folders/Other Users/q',
+        for name in ('INBOX/sub', 'Alt Folders/INBOX', 'Alt Folders/inbox', 'Alt Folders/Inbox/s', 'Alt Folders/Shared Folders/k',
+                     'Alt Folders/Other Users/q',
                      'Alt Folders/Alt Folders', 'user/fred.smith/zz', 'DELETED'):
             assert name in got, (name, got)
         c = s.login('fred.smith')
         assert got[:2] == ['INBOX', 'INBOX/sub']
-        assert set(c.names('"" "Alt Folders/%"')) == {'Alt Folders/' + n for n in ('INBOX', 'Inbox', 'inbox', 'Shared Folders', 'Other Users', 'Alt Folders')}
+        assert set(c.names('"" "Alt Folders/%"')) == {'Alt Folders/' + n for n
+                                                      in ('INBOX', 'Inbox', 'inbox', 'Shared Folders', 'Other Users',
+                                                          'Alt Folders')}
         assert c.names('"" "INBOX/%"') == ['INBOX/sub'] and c.names('"" "inbox/*"') == ['INBOX/sub']
 
 
@@ -317,7 +335,8 @@ def test_selection(site):
     assert work not in c.names(f'(SUBSCRIBED) "" "{o}%"')
     level = c.list(f'(SUBSCRIBED RECURSIVEMATCH) "" "{o}%" RETURN (CHILDREN)')
     assert level[work + ' (CHILDINFO ("SUBSCRIBED"))'] == '\\HasChildren'
-    assert c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"').count(deep) == 1 and not [n for n in c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"') if 'CHILDINFO' in n]
+    assert c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"').count(deep) == 1 and not [n for n
+            in c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"') if 'CHILDINFO' in n]
     # RETURN (SUBSCRIBED) only marks
     marked = c.list('"" "*" RETURN (SUBSCRIBED)')
     assert list(marked) == c.names('"" "*"')
@@ -424,7 +443,8 @@ def listing_site(level, conf, text):
     s.level = level
     if 'altnamespace' not in conf:
         conf += '\naltnamespace: no'
-    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\n{conf}', users=('admin', 'alice'), services=('imap',))
+    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\n{conf}', users=('admin', 'alice'),
+                   services=('imap',))
     s.i.tool('ctl_mboxlist', '-u', input=text)
     log = s.i.path('log')
     open(log, 'w').close()
@@ -433,9 +453,12 @@ def listing_site(level, conf, text):
     return s, log
 
 
-SHARED = ['news\t0 default anyone\tlrs\t', 'news.a\t0 default anyone\tlrs\t', 'user.u0007.pub\t0 default u0007\tlrswipkxtecdan\talice\tlrs\t']
-COST = [                                           # what, how many records at most (the user owns 10), for the user and for the administrator
-    ('LIST "" "INBOX"', 5, 5), ('LIST "" "INBOX*"', 14, 5), ('LIST "" "INBOX.%"', 14, 5), ('LIST "" "INBOX.b3"', 5, 5), ('LIST "" "user.u0042.%"', 12, 14),
+SHARED = ['news\t0 default anyone\tlrs\t', 'news.a\t0 default anyone\tlrs\t',
+          'user.u0007.pub\t0 default u0007\tlrswipkxtecdan\talice\tlrs\t']
+# what, how many records at most (the user owns 10), for the user and for the administrator
+COST = [
+    ('LIST "" "INBOX"', 5, 5), ('LIST "" "INBOX*"', 14, 5), ('LIST "" "INBOX.%"', 14, 5), ('LIST "" "INBOX.b3"', 5, 5),
+    ('LIST "" "user.u0042.%"', 12, 14),
     ('LIST "" "user.u0007.pub"', 8, 6), ('LIST "" "news*"', 9, 5), ('LIST "" "nothing"', 5, 5), ('LSUB "" "*"', 5, 5),
     ('LIST (SUBSCRIBED) "" "*" RETURN (CHILDREN)', 5, 5), ('LIST (SUBSCRIBED RECURSIVEMATCH) "" "%"', 5, 5),
 ]
@@ -443,7 +466,9 @@ COST = [                                           # what, how many records at m
 
 @pytest.mark.parametrize('level,index', [('2.5', ''), ('3.6', ''), ('3.6', 'in the list'), ('2.5', 'beside'), ('3.6', 'beside')])
 def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
-    s, log = listing_site(level, f'reverseacls: {"yes" if index == "in the list" else "no"}\nmboxlist_acl_index: {int(index == "beside")}',
+    s, log = listing_site(level,
+                          f'reverseacls: {"yes" if index == "in the list" else "no"}\n'
+                          f'mboxlist_acl_index: {int(index == "beside")}',
                           dump(200, 10, SHARED))
     try:
         c = s.login('alice')
@@ -457,19 +482,22 @@ def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
             assert max(everything) <= 24                                    # one's own ten, and those that name one
         else:
             assert everything[0] > 2000                                      # the truth about others is in their records
-        assert c.names('"" "*"')[-3:] == (['user.u0007.pub', 'news', 'news.a'] if level == '3.6' else ['news', 'news.a', 'user.u0007.pub'])
+        assert c.names('"" "*"')[-3:] == (['user.u0007.pub', 'news', 'news.a'] if level == '3.6'
+                                          else ['news', 'news.a', 'user.u0007.pub'])
     finally:
         s.close()
 
 
 def test_ones_own_tree_is_read_in_part():
     """In the alternative namespace too, where INBOX lies beside the others."""
-    text = '\n'.join(['user.alice\t0 default alice\tlrswipkxtecdan\t'] + [f'user.alice.b{n:03}{x}\t0 default alice\tlrswipkxtecdan\t' for n in range(300) for x in ('', '.x')])
+    text = '\n'.join(['user.alice\t0 default alice\tlrswipkxtecdan\t']
+                     + [f'user.alice.b{n:03}{x}\t0 default alice\tlrswipkxtecdan\t' for n in range(300) for x in ('', '.x')])
     for level in LEVELS:
         s, log = listing_site(level, 'altnamespace: yes', text + '\n')
         try:
             c = s.login('alice')
-            for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4), ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
+            for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4),
+                                  ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
                                   ('LIST "" "INBOX"', 610 if level == '2.5' else 4), ('LIST "" "%"', 612)):
                 assert rows(s, log, c, command) <= most, command
             assert len(c.names('"" "%"')) == 301 and len(c.names('"" "b2%"')) == 100 and c.names('"" inbox') == ['INBOX']
@@ -478,7 +506,8 @@ def test_ones_own_tree_is_read_in_part():
 
 
 def test_the_index_tells_the_truth():
-    """The same answers with the reverse ACL rows in the list, in a file beside it, and without, whatever happens to ACLs and names."""
+    """The same answers with the reverse ACL rows in the list, in a file beside it, and without, whatever happens to ACLs and
+    names."""
     patterns = ('*', '%', 'user.%', 'user.u0003.*', 'news*', 'news.%', 'u%', '*x*', 'user.*.b1', '%.%', '%.%.%')
     commands = [f'LIST "" "{p}"' for p in patterns] + [f'LIST "" "{p}" RETURN (CHILDREN MYRIGHTS)' for p in patterns]
     answers = {}
@@ -491,10 +520,14 @@ def test_the_index_tells_the_truth():
             for name in ('news', 'news.a'):
                 s.admin.ok(f'CREATE {name}')
             c = s.login('alice')
-            for step in ('SETACL user.u0003.b1 alice lrs', 'SETACL user.u0003.b2 anyone r', 'SETACL user.u0004 alice l', 'SETACL user.u0004.b1 group:daemon lrs',
-                         'SETACL user.u0005 anyone lrs', 'SETACL user.u0005 -alice l', 'CREATE news.x', 'SETACL news.x anyone ""', 'CREATE news.x.y',
-                         'SETACL news.x.y alice lr', 'SETACL news alice ""', 'DELETEACL news.a anyone', 'SETACL user.alice.b1 anyone lrs',
-                         'SETACL user.u0003.b1 admin lrswipkxte', 'RENAME user.u0003.b1 user.u0003.moved', 'SETACL news.x.y alice ""', 'SETACL news.x.y anyone l'):
+            for step in ('SETACL user.u0003.b1 alice lrs', 'SETACL user.u0003.b2 anyone r', 'SETACL user.u0004 alice l',
+                         'SETACL user.u0004.b1 group:daemon lrs',
+                         'SETACL user.u0005 anyone lrs', 'SETACL user.u0005 -alice l', 'CREATE news.x', 'SETACL news.x anyone ""',
+                         'CREATE news.x.y',
+                         'SETACL news.x.y alice lr', 'SETACL news alice ""', 'DELETEACL news.a anyone',
+                         'SETACL user.alice.b1 anyone lrs',
+                         'SETACL user.u0003.b1 admin lrswipkxte', 'RENAME user.u0003.b1 user.u0003.moved',
+                         'SETACL news.x.y alice ""', 'SETACL news.x.y anyone l'):
                 s.admin.ok(step)
                 for command in commands:
                     answers.setdefault((level, step, command), []).append(c.do(command))
@@ -538,7 +571,8 @@ def test_the_index_beside_is_not_fooled(level):
             assert others() == base
         os.unlink(index)
         assert others() == base and os.path.exists(index)
-        for damage in (b'', b'not a database at all, but some text that is long enough to look at', open(index, 'rb').read()[:-40]):
+        for damage in (b'', b'not a database at all, but some text that is long enough to look at',
+                       open(index, 'rb').read()[:-40]):
             with open(index, 'wb') as f:
                 f.write(damage)
             assert others() == base

@@ -5,21 +5,32 @@ import itertools, re
 from peer import Pair, needs_peer
 from test_list import Raw, Site, fill
 
-PATTERNS = ['*', '%', 'INBOX', 'INBOX*', 'I%', 'W*', 'Work', 'Work/%', 'Work/*', 'Work%', '%/%', '*/*', '%/%/%', '%/%/%/%', '*e', '*e*', '%e%', '%o%', 'Sent', 'S%', 'no', '',
-            'Other Users', 'Other Users/%', 'Other Users/*', 'Other Users/bob', 'Other Users/bob/%', 'Other Users/bob/pub', 'Other%', 'Shared Folders', 'Shared Folders/%',
-            'Shared Folders/*', 'Shared Folders/news', 'Shared Folders/news/%', 'Shared Folders/closed', 'Shared Folders/closed/%', 'Shared%', 'DELETED', 'DELETED/*', 'user/%',
+PATTERNS = ['*', '%', 'INBOX', 'INBOX*', 'I%', 'W*', 'Work', 'Work/%', 'Work/*', 'Work%', '%/%', '*/*', '%/%/%', '%/%/%/%', '*e',
+            '*e*', '%e%', '%o%', 'Sent', 'S%', 'no', '',
+            'Other Users', 'Other Users/%', 'Other Users/*', 'Other Users/bob', 'Other Users/bob/%', 'Other Users/bob/pub',
+            'Other%', 'Shared Folders', 'Shared Folders/%',
+            'Shared Folders/*', 'Shared Folders/news', 'Shared Folders/news/%', 'Shared Folders/closed',
+            'Shared Folders/closed/%', 'Shared%', 'DELETED', 'DELETED/*', 'user/%',
             'user/*', 'user/bob*', 'user', 'news', 'news/%', 'closed/%', '/', '*/', '%/', '&AOk-*', '&*', '* *']
 REFERENCES = ['Work', 'Work/', 'Other Users/', 'Shared Folders/', 'no such/', 'INBOX/', 'user/']
 OPTIONS = ['', '(SUBSCRIBED) ', '(SUBSCRIBED RECURSIVEMATCH) ', '(SPECIAL-USE) ', '(REMOTE) ', '() ']
-RETURNS = ['', ' RETURN ()', ' RETURN (CHILDREN)', ' RETURN (SUBSCRIBED)', ' RETURN (MYRIGHTS)', ' RETURN (SPECIAL-USE CHILDREN)', ' RETURN (STATUS (MESSAGES UIDNEXT UNSEEN))',
+RETURNS = ['', ' RETURN ()', ' RETURN (CHILDREN)', ' RETURN (SUBSCRIBED)', ' RETURN (MYRIGHTS)', ' RETURN (SPECIAL-USE CHILDREN)',
+           ' RETURN (STATUS (MESSAGES UIDNEXT UNSEEN))',
            ' RETURN (SUBSCRIBED MYRIGHTS STATUS (MESSAGES))']
-BROKEN = ['LIST', 'LIST ""', 'LIST (SUBSCRIBED', 'LIST (SUBSCRIBED "" "*"', 'LIST (SUBSCRIBED) ""', 'LIST (NONSENSE) "" "*"', 'LIST (RECURSIVEMATCH) "" "*"',
-          'LIST (REMOTE RECURSIVEMATCH) "" "*"', 'LIST (SPECIAL-USE RECURSIVEMATCH) "" "*"', 'LIST "" ()', 'LIST "" ("a"', 'LIST "" a RETURN', 'LIST "" a RETURN (',
-          'LIST "" a RETURN (CHILDREN', 'LIST "" a RETURN (CHILDREN) x', 'LIST "" a RETURN (NONSENSE)', 'LIST "" a FOO', 'LIST "" a RETURN CHILDREN',
-          'LIST "" a RETURN (STATUS)', 'LIST "" a RETURN (METADATA)', 'LIST "" a RETURN (METADATA ())', 'LSUB (SUBSCRIBED) "" "*"', 'LSUB "" ("a")', 'LSUB "" a RETURN (CHILDREN)',
-          'RLIST (SUBSCRIBED) "" a', 'RLIST "" ("a")', 'RLSUB "" a x', 'NAMESPACE', 'NAMESPACE x', 'LIST "" ""', 'LSUB "" ""', 'XLIST "" ""', 'LIST () "" ""',
-          'LIST "" "" RETURN (CHILDREN)', 'LIST "" ("Work/%" "INBOX" "Sent")', 'LIST "" (INBOX %ork)', 'LIST "" ("" "INBOX")', 'XLIST "" "INBOX" RETURN (CHILDREN)',
-          'LIST "" "*" RETURN (METADATA (/shared/comment /private/comment))', 'LIST "" INBOX RETURN (METADATA (/shared/nonsense))',
+BROKEN = ['LIST', 'LIST ""', 'LIST (SUBSCRIBED', 'LIST (SUBSCRIBED "" "*"', 'LIST (SUBSCRIBED) ""', 'LIST (NONSENSE) "" "*"',
+          'LIST (RECURSIVEMATCH) "" "*"',
+          'LIST (REMOTE RECURSIVEMATCH) "" "*"', 'LIST (SPECIAL-USE RECURSIVEMATCH) "" "*"', 'LIST "" ()', 'LIST "" ("a"',
+          'LIST "" a RETURN', 'LIST "" a RETURN (',
+          'LIST "" a RETURN (CHILDREN', 'LIST "" a RETURN (CHILDREN) x', 'LIST "" a RETURN (NONSENSE)', 'LIST "" a FOO',
+          'LIST "" a RETURN CHILDREN',
+          'LIST "" a RETURN (STATUS)', 'LIST "" a RETURN (METADATA)', 'LIST "" a RETURN (METADATA ())',
+          'LSUB (SUBSCRIBED) "" "*"', 'LSUB "" ("a")', 'LSUB "" a RETURN (CHILDREN)',
+          'RLIST (SUBSCRIBED) "" a', 'RLIST "" ("a")', 'RLSUB "" a x', 'NAMESPACE', 'NAMESPACE x', 'LIST "" ""', 'LSUB "" ""',
+          'XLIST "" ""', 'LIST () "" ""',
+          'LIST "" "" RETURN (CHILDREN)', 'LIST "" ("Work/%" "INBOX" "Sent")', 'LIST "" (INBOX %ork)', 'LIST "" ("" "INBOX")',
+          'XLIST "" "INBOX" RETURN (CHILDREN)',
+          'LIST "" "*" RETURN (METADATA (/shared/comment /private/comment))',
+          'LIST "" INBOX RETURN (METADATA (/shared/nonsense))',
           'LIST "" INBOX RETURN (METADATA (comment))']
 
 
@@ -57,7 +68,8 @@ def as_we_want_it(command, theirs, ours):
     ours = [line for line in ours if not (line.startswith(('* STATUS', '* MYRIGHTS')) and name_in(line) in exist)]
     # counts of what may not be read
     barred = {name_in(line) for line in ours if 'STATUS' in command and line.startswith('* LIST (\\Noselect')}
-    theirs = [line.replace('* LIST (', '* LIST (\\Noselect ', 1) if line.startswith('* LIST') and name_in(line) in barred else line for line in theirs
+    theirs = [line.replace('* LIST (', '* LIST (\\Noselect ', 1) if line.startswith('* LIST') and name_in(line) in barred
+              else line for line in theirs
               if not (line.startswith('* STATUS') and name_in(line) in barred)]
     if not re.search(r'%"', command):                      # levels are only promised for patterns that end in %
         ours = [line for line in ours if line in theirs or 'LIST (\\Noselect \\HasChildren)' not in line]
@@ -73,10 +85,14 @@ def test_the_same_answers_as_cyrus():
         site.admin = Raw(p.i.ports['imap'], 'admin')
         fill(site, '/')
         c = Raw(p.i.ports['imap'], 'alice')
-        for command in ('CREATE Work', 'CREATE Work/one', 'CREATE Work/one/two', 'CREATE Work/Deep/x', 'CREATE "with space"', 'CREATE &AOk-t&AOk-', 'CREATE Sent (USE (\\Sent))',
-                        'CREATE gone', 'CREATE gone2', 'CREATE gone2/x', 'SUBSCRIBE gone', 'SUBSCRIBE gone2/x', 'DELETE gone', 'DELETE gone2/x', 'DELETE gone2', 'SUBSCRIBE INBOX',
-                        'SUBSCRIBE Work', 'SUBSCRIBE Work/one/two', 'SUBSCRIBE Sent', 'SUBSCRIBE "Other Users/bob/pub"', 'SUBSCRIBE "Shared Folders/news"',
-                        'SUBSCRIBE "Shared Folders/news/a"', 'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")'):
+        for command in ('CREATE Work', 'CREATE Work/one', 'CREATE Work/one/two', 'CREATE Work/Deep/x', 'CREATE "with space"',
+                        'CREATE &AOk-t&AOk-', 'CREATE Sent (USE (\\Sent))',
+                        'CREATE gone', 'CREATE gone2', 'CREATE gone2/x', 'SUBSCRIBE gone', 'SUBSCRIBE gone2/x', 'DELETE gone',
+                        'DELETE gone2/x', 'DELETE gone2', 'SUBSCRIBE INBOX',
+                        'SUBSCRIBE Work', 'SUBSCRIBE Work/one/two', 'SUBSCRIBE Sent', 'SUBSCRIBE "Other Users/bob/pub"',
+                        'SUBSCRIBE "Shared Folders/news"',
+                        'SUBSCRIBE "Shared Folders/news/a"',
+                        'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")'):
             c.ok(command)
         site.admin.ok('CREATE user/bob/pub/hidden')
         site.admin.ok('SETACL user/bob/pub/hidden anyone ""')
@@ -99,7 +115,8 @@ def test_the_same_answers_as_cyrus():
             want, got = as_we_want_it(key[1], theirs[key], ours[key])
             if theirs[key] != ours[key] and want != got:
                 different.append((key, want, got))
-        report = ['%s %s\n  - %s\n  + %s' % (key[0], key[1], [l for l in want if l not in got], [l for l in got if l not in want]) for key, want, got in different]
+        report = ['%s %s\n  - %s\n  + %s' % (key[0], key[1], [l for l in want if l not in got], [l for l in got if l not in want])
+                  for key, want, got in different]
         assert not different, '%d of %d differ:\n%s' % (len(different), len(theirs), '\n'.join(report[:40]))
     finally:
         p.i.close()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""GETMETADATA, SETMETADATA, GETANNOTATION, SETANNOTATION: 190 commands, good and bad, answered as Debian's Cyrus 3.6.1 answered them (metadata.json;
-`test_metadata.py --record` asks $PEER_ROOT again); then what that table does not show. Run by pytest."""
+"""GETMETADATA, SETMETADATA, GETANNOTATION, SETANNOTATION: 190 commands, good and bad, answered as Debian's Cyrus 3.6.1 answered
+them (metadata.json; `test_metadata.py --record` asks $PEER_ROOT again); then what that table does not show. Run by pytest."""
 import json, os, re, sys
 
 import pytest
@@ -21,7 +21,8 @@ OTHERWISE = {
     'GETMETADATA (DEPTH 1) INBOX (MAXSIZE 3) (/shared)': ['BAD Missing arguments to Getmetadata'],
     'GETMETADATA INBOX ': ['BAD Missing arguments to Getmetadata'],
     'GETMETADATA (DEPTH infinity MAXSIZE 2) INBOX (/shared/comment /private/comment)':
-        ['* METADATA INBOX ("/shared/comment" "a")', 'OK [METADATA LONGENTRIES 3] Completed'],    # RFC 5464 4.2.1: whatever else was told
+        # RFC 5464 4.2.1: whatever else was told
+        ['* METADATA INBOX ("/shared/comment" "a")', 'OK [METADATA LONGENTRIES 3] Completed'],
     'SETMETADATA INBOX (/private/comment ~{5+}\r\nabcde)': ['OK Completed'],                      # RFC 5464: literal8
     'GETMETADATA INBOX /private/comment!': ['* METADATA INBOX ("/private/comment" "abcde")', 'OK Completed'],
     'SETMETADATA "" (/shared/motd NIL)': ['OK Completed'],                                        # there was none
@@ -90,7 +91,8 @@ def test_the_table_is_what_debians_cyrus_says():
         p.ours()                                                 # on what they have stored
         c = Raw(p.i.ports['imap'], 'alice')
         assert c('GETMETADATA INBOX (/shared/sort /private/specialuse)') == [
-            '* METADATA INBOX ("/private/specialuse" {5}\r\n\\Sent "/shared/specialuse" NIL "/shared/sort" "y2" "/private/sort" NIL)', 'OK Completed']
+            '* METADATA INBOX ("/private/specialuse" {5}\r\n\\Sent "/shared/specialuse" NIL "/shared/sort" "y2" '
+            '"/private/sort" NIL)', 'OK Completed']
         assert c('SETMETADATA INBOX (/shared/sort "ours" /private/comment NIL)') == ['OK Completed']
         p.i.stop()
         p.theirs()
@@ -112,7 +114,8 @@ def test_25_says_it_its_own_way():
     a('CREATE user.alice')
     c = Raw(i.ports['imap'], 'alice')
     assert ' ANNOTATEMORE METADATA ' in c('CAPABILITY')[0] and 'LIST-METADATA' not in c('CAPABILITY')[0]
-    assert c('SETMETADATA INBOX (/shared/comment "x" /private/comment "y" /shared%ssharedseen "true")' % VENDOR) == ['OK Completed']
+    assert c('SETMETADATA INBOX (/shared/comment "x" /private/comment "y" /shared%ssharedseen "true")'
+             % VENDOR) == ['OK Completed']
     assert c('GETMETADATA INBOX (/shared/comment /shared%ssharedseen /private/sort)' % VENDOR) == [
         '* METADATA INBOX (/private/sort NIL /shared/sort NIL)', '* METADATA INBOX (/shared%ssharedseen "true")' % VENDOR,
         '* METADATA INBOX (/shared/comment "x" /private/comment "y")', 'OK Completed']
@@ -122,7 +125,8 @@ def test_25_says_it_its_own_way():
     i.stop()
     i.start()                                                    # kept
     c = Raw(i.ports['imap'], 'alice')
-    assert c('GETMETADATA INBOX (/shared/comment /private/comment)') == ['* METADATA INBOX (/shared/comment "x" /private/comment NIL)', 'OK Completed']
+    assert c('GETMETADATA INBOX (/shared/comment /private/comment)') == ['* METADATA INBOX (/shared/comment "x" '
+            '/private/comment NIL)', 'OK Completed']
     assert i.stop() == 0
     i.close()
 
@@ -139,7 +143,8 @@ def test_other_options(site):
     a('CREATE user/alice')
     c = Raw(site.ports['imap'], 'alice')
     assert 'ANNOTATEMORE' not in c('CAPABILITY')[0]
-    assert c('GETANNOTATION INBOX "/comment" "value"') == c('SETANNOTATION INBOX "/comment" ("value.priv" "x")') == ['NO Permission denied']
+    assert c('GETANNOTATION INBOX "/comment" "value"') == c('SETANNOTATION INBOX "/comment" ("value.priv" "x")') == ['NO '
+            'Permission denied']
     assert c('SETMETADATA INBOX (/private/vendor/some/thing "x" /shared/vendor/some/thing "y")') == ['OK Completed']
     assert c('GETMETADATA INBOX (/private/vendor/some/thing /shared/vendor/some/thing)') == [
         '* METADATA INBOX ("/shared/vendor/some/thing" "y" "/private/vendor/some/thing" "x")', 'OK Completed']
@@ -175,7 +180,8 @@ def test_hostile_input(site):
     many = ' '.join('/private/c%d' % n for n in range(1000))
     assert c('GETMETADATA INBOX (%s)' % many)[-1] == 'OK Completed'
     assert c('GETMETADATA INBOX (%s)' % ' '.join('/private/d%d' % n for n in range(1025)))[-1].startswith('BAD ')
-    for name in ('/private/' + 'x' * 100000, '/private' + '/' * 5000, '/shared/' + '*' * 1000, '/shared/' + '%*' * 500 + 'x', '/private/../../etc/passwd'):
+    for name in ('/private/' + 'x' * 100000, '/private' + '/' * 5000, '/shared/' + '*' * 1000, '/shared/' + '%*' * 500 + 'x',
+                 '/private/../../etc/passwd'):
         assert c('GETMETADATA INBOX (%s)' % name)[-1] == 'OK Completed', name[:30]
         assert c('SETMETADATA INBOX (%s "x")' % name)[-1] == 'NO Permission denied', name[:30]
     assert c('GETMETADATA %s (/shared/comment)' % ('*' * 1000))[-1] == 'OK Completed'
@@ -187,7 +193,8 @@ def test_hostile_input(site):
     got = c('GETMETADATA INBOX /private/comment')
     assert got[0] == mask('* METADATA INBOX ("/private/comment" {%d}\r\n%s)' % (len(value), value)) and got[-1] == 'OK Completed'
     assert c('GETMETADATA (MAXSIZE 100) INBOX /private/comment') == ['OK [METADATA LONGENTRIES %d] Completed' % len(value)]
-    for bad in ('(DEPTH', '(DEPTH) INBOX x', '(DEPTH 18446744073709551616) INBOX /shared', '(MAXSIZE -1) INBOX /shared', '(MAXSIZE 99999999999999999999) INBOX /shared',
+    for bad in ('(DEPTH', '(DEPTH) INBOX x', '(DEPTH 18446744073709551616) INBOX /shared', '(MAXSIZE -1) INBOX /shared',
+                '(MAXSIZE 99999999999999999999) INBOX /shared',
                 '(DEPTH 1 DEPTH) INBOX /shared', 'INBOX (((/shared)))', 'INBOX /shared /private', '"" ""'):
         assert c('GETMETADATA ' + bad)[-1].startswith('BAD '), bad
     assert c('NOOP') == ['OK Completed']

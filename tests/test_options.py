@@ -8,7 +8,8 @@ from instance import Instance, syslog_file
 
 LEVELS = ['2.5', '3.6']
 BOTH = 'compatibility_level: {}\nunixhierarchysep: no\naltnamespace: no'
-MESSAGE = b'From: a@example.org\r\nSubject: s\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%s@example.org>\r\n\r\nbody\r\n'
+MESSAGE = (b'From: a@example.org\r\nSubject: s\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%s@example.org>\r\n\r\n'
+           b'body\r\n')
 
 
 class Wire:
@@ -91,7 +92,8 @@ def test_readonly(level):
                         'SETACL INBOX bob lr', 'DELETEACL INBOX alice', 'SETQUOTA user.alice (STORAGE 5)'):
             assert c.last(command) == REFUSED, command
         assert c.ask('SELECT INBOX')[-1].startswith(b't OK [READ-ONLY]')
-        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX', 'EXPUNGE',
+        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX',
+                        'EXPUNGE',
                         'UID EXPUNGE 1'):
             assert c.last(command) == REFUSED, command
         assert c.last('FETCH 1 BODY[]').startswith('t OK')
@@ -275,7 +277,8 @@ def test_auditlog(option):
         c = Wire(server)
         session = re.search(r'SESSIONID=<(.*?)>', c.last('LOGIN alice pw')).group(1)
         assert c.append('INBOX', b'one').startswith('t OK')
-        for command in ('SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE', 'CREATE INBOX.a', 'RENAME INBOX.a INBOX.b', 'LOGOUT'):
+        for command in ('SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE', 'CREATE INBOX.a',
+                        'RENAME INBOX.a INBOX.b', 'LOGOUT'):
             assert c.last(command).startswith('t OK') or command == 'LOGOUT'
         eventually(lambda: open(log).read(), lambda text: not option or f'traffic sessionid=<{session}>' in text)
         server.stop()

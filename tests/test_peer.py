@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Debian's Cyrus (3.6.1) and ours on one store, in turn, never together: they write and we read, we write and they read, and their tools
-find nothing to say. Needs $PEER_ROOT: Debian's cyrus-imapd, cyrus-common and cyrus-clients unpacked by dpkg-deb -x; and root, because
-their programs insist on the account cyrus. ./runtests provides both. Run by pytest."""
+"""Debian's Cyrus (3.6.1) and ours on one store, in turn, never together: they write and we read, we write and they read, and
+their tools find nothing to say. Needs $PEER_ROOT: Debian's cyrus-imapd, cyrus-common and cyrus-clients unpacked by dpkg-deb -x;
+and root, because their programs insist on the account cyrus. ./runtests provides both. Run by pytest."""
 import os, re
 
 import pytest
@@ -10,7 +10,8 @@ from instance import ok
 from peer import SRC, Pair, needs_peer
 
 CORPUS = os.path.join(SRC, 'cunit/golden/corpus')
-ITEMS = '(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY MODSEQ BODY.PEEK[HEADER.FIELDS (SUBJECT X-PRIORITY RECEIVED)] BODY.PEEK[])'
+ITEMS = ('(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY MODSEQ BODY.PEEK[HEADER.FIELDS (SUBJECT X-PRIORITY '
+         'RECEIVED)] BODY.PEEK[])')
 
 pytestmark = needs_peer
 
@@ -72,7 +73,8 @@ def fill(p):
     ok(c.rename('Work/v1.0', 'Work/v2.0'))
     ok(c.unselect())
     ok(c.delete('&ZeVnLIqe-'))
-    p.lmtp(['alice', 'bob'], b'From: x@example.org\r\nTo: alice, bob\r\nSubject: delivered\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n'
+    p.lmtp(['alice', 'bob'],
+           b'From: x@example.org\r\nTo: alice, bob\r\nSubject: delivered\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n'
            b'Message-ID: <both@example.org>\r\n\r\nhello\r\n')
 
 
@@ -142,7 +144,8 @@ def test_both_write_in_turn(pair):
     ok(c.unselect())
     ok(c.rename('Work/Deep', 'Work/Deeper'))
     ok(c.create('Later'))
-    pair.lmtp(['bob', 'alice'], b'From: y@example.org\r\nTo: bob\r\nSubject: again\r\nMessage-ID: <again@example.org>\r\n\r\nhello\r\n')
+    pair.lmtp(['bob', 'alice'],
+              b'From: y@example.org\r\nTo: bob\r\nSubject: again\r\nMessage-ID: <again@example.org>\r\n\r\nhello\r\n')
     ours = picture(pair, 'alice', ['INBOX', 'Corpus', 'Work/Deeper', 'Work/v2.0', 'Later'])
     pair.i.stop()
     pair.own()
@@ -175,7 +178,8 @@ def test_our_master_runs_their_services_and_theirs_runs_ours(pair, ours):
 
 
 def test_ctl_mboxlist_verify_says_of_ours_what_it_says_of_theirs():
-    """3.6.1 looks for directories by name and misses every mailbox that is stored by id, its own too: the lists must be the same."""
+    """3.6.1 looks for directories by name and misses every mailbox that is stored by id, its own too: the lists must be the
+    same."""
     said = []
     for who in (Pair.theirs, Pair.ours):
         p = Pair()

@@ -240,7 +240,8 @@ START_TEST(user_ids)
 {
 	struct conf *c = load(ids[_i].conf);
 	char *out = NULL;
-	ck_assert_msg(user_canon(c, ids[_i].name, ids[_i].domain, &out) == ids[_i].err, "%s gave %s", ids[_i].name, out ? out : "an error");
+	ck_assert_msg(user_canon(c, ids[_i].name, ids[_i].domain, &out) == ids[_i].err, "%s gave %s", ids[_i].name,
+		out ? out : "an error");
 	ck_assert_pstr_eq(out, ids[_i].out);
 	free(out);
 	conf_free(c);

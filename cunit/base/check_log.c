@@ -67,7 +67,8 @@ static const struct {
 	const char *a, *b;
 	bool alike;
 } alikes[] = {
-	{ "", "", true }, { "", "x", false }, { "x", "X", false }, { "7", "123456789", true }, { "7", "7 7", false }, { "7 7", "70 0", true },
+	{ "", "", true }, { "", "x", false }, { "x", "X", false }, { "7", "123456789", true }, { "7", "7 7", false },
+	{ "7 7", "70 0", true },
 	{ "pid 12 died", "pid 9 died", true }, { "pid 12 died", "pid  9 died", false }, { "age 1.5s", "age 22.075s", true },
 	{ "age 1.5s", "age 15s", false }, { "imap1", "imap2", true }, { "imap", "imap1", false }, { "a\xff", "a\xfe", false },
 };

@@ -174,7 +174,8 @@ static char *fill_in(const char *text, const char *path)
 
 START_TEST(check_tells_everything)
 {
-	char *path = mem_strdup(scratch_put("imapd.conf", "")), *text = fill_in(checks[_i].text, path), *want = fill_in(checks[_i].want, path);
+	char *path = mem_strdup(scratch_put("imapd.conf", "")), *text = fill_in(checks[_i].text, path),
+		*want = fill_in(checks[_i].want, path);
 	scratch_put("imapd.conf", text);
 	struct conf *c = NULL;
 	unsigned errors = 0;
@@ -289,7 +290,8 @@ END_TEST
 
 START_TEST(specificity)
 {
-	static const char text[] = "configdirectory: /x\nimap_admins: a\nadmins: b\nIMAP_partition-p: /s\npartition-p: /g\nlmtp_admins: c\n"
+	static const char text[] =
+		"configdirectory: /x\nimap_admins: a\nadmins: b\nIMAP_partition-p: /s\npartition-p: /g\nlmtp_admins: c\n"
 		"sasl_mech_list: PLAIN\n";
 	struct conf *c = load(text, "imap");
 	ck_assert_str_eq(conf_str(c, OPT_ADMINS), "a");
@@ -308,7 +310,8 @@ END_TEST
 
 START_TEST(types)
 {
-	struct conf *c = load("configdirectory: /x\nmaxword: 0x10\nmaxquoted: 010\nfulldirhash: t\nhashimapspool: off\nvirtdomains: yes\n"
+	struct conf *c =
+		load("configdirectory: /x\nmaxword: 0x10\nmaxquoted: 010\nfulldirhash: t\nhashimapspool: off\nvirtdomains: yes\n"
 		"serverinfo: 0\nevent_groups: quota message\ntimeout: 45\npoptimeout: 1h30m\npopexpiretime: -1\nmaxliteral: 2 KiB\n"
 		"quotawarnsize: 3\nautocreate_quota: -1\nmboxlist_db: berkeley-nosync\nhttpmodules: timezone caldav\n", "imap");
 	ck_assert_int_eq(conf_int(c, OPT_MAXWORD), 16);
@@ -349,7 +352,8 @@ END_TEST
 
 START_TEST(deprecated_names)
 {
-	struct conf *c = load("configdirectory: /x\ntls_cert_file: old\ntls_server_cert: new\ntlscache_db: skiplist\nflushseenstate: no\n"
+	struct conf *c =
+		load("configdirectory: /x\ntls_cert_file: old\ntls_server_cert: new\ntlscache_db: skiplist\nflushseenstate: no\n"
 		"archive_days: 3\nimap_tls_key_file: k\n", "imap");
 	ck_assert_str_eq(conf_str(c, OPT_TLS_SERVER_CERT), "new");
 	conf_set_level(c, LEVEL_25);
@@ -495,7 +499,8 @@ START_TEST(lint_finds_unknown_keys)
 {
 	struct strarray services = STRARRAY_INIT, found = STRARRAY_INIT;
 	strarray_append(&services, "lmtpunix");
-	struct conf *c = load("configdirectory: /x\npartition-a: /a\nsasl_mech_list: PLAIN\nlmtpunix_admins: a\nlmtpunix_partition-b: /b\n"
+	struct conf *c =
+		load("configdirectory: /x\npartition-a: /a\nsasl_mech_list: PLAIN\nlmtpunix_admins: a\nlmtpunix_partition-b: /b\n"
 		"be1_password: p\nxlist-junk: Spam\nautocreate_acl: x\nt1searchpartition-a: /s\nch_sync_host: h\nadmin: typo\n"
 		"nosuch_admins: a\npartition-: x\nsearchpartition-a: x\n", "cyr_info");
 	lint_conf(c, &services, collect, &found);

@@ -54,7 +54,8 @@ START_TEST(procfile_round_trip)
 	int n = 0;
 	ck_assert_int_eq(procfile_each(c, show, NULL), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(procfile_write(c, 17, "imap", "localhost [127.0.0.1]", NULL, NULL, "Noop"), 0);       /* makes the directory */
+	/* makes the directory */
+	ck_assert_int_eq(procfile_write(c, 17, "imap", "localhost [127.0.0.1]", NULL, NULL, "Noop"), 0);
 	ck_assert_int_eq(file_read("proc/17", 1000, &b), 0);
 	ck_assert_str_eq(buf_cstr(&b), "imap\tlocalhost [127.0.0.1]\t\t\tNoop\n");
 	expect(c, "17<imap|localhost [127.0.0.1]|||Noop>");

@@ -119,7 +119,9 @@ static void check_renamed(bool acked, const char *when)
 	ck_assert_msg(!acked || (b && !a), "%s: not renamed", when);
 	if (a) storetest_expect(&t, "user.fred.a", "1:1 2:2", when);
 	if (b) storetest_expect(&t, "user.fred.b", "1:1 2:2", when);
-	if (!b) ck_assert_msg(!mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }), "%s: cannot be renamed again", when);
+	if (!b)
+		ck_assert_msg(!mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }),
+			"%s: cannot be renamed again", when);
 	storetest_expect(&t, "user.fred.b", "1:1 2:2", when);
 	check_next("user.fred.b", 3, when);
 }

@@ -6,7 +6,8 @@
 
 #include <sys/wait.h>
 
-/* Opens the store in a child, which then runs fn() with that fault. 0: it ran to its end; 98: fn failed; 99: it died at the call. */
+/* Opens the store in a child, which then runs fn() with that fault. 0: it ran to its end; 98: fn failed; 99: it died at the
+ * call. */
 static inline int crashtest_child(struct storetest *t, const struct fault *fault, int (*fn)(const void *), const void *arg)
 {
 	int status;

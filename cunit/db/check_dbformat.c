@@ -266,7 +266,8 @@ START_TEST(salvage)
 }
 END_TEST
 
-/* A power failure behind the last COMMIT: zeros where a sector did not arrive, then the end of a record. The originals refuse the file. */
+/* A power failure behind the last COMMIT: zeros where a sector did not arrive, then the end of a record. The originals refuse the
+ * file. */
 START_TEST(hole_in_the_skiplist_log)
 {
 	struct buf file = BUF_INIT, b = BUF_INIT;

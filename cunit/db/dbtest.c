@@ -48,7 +48,8 @@ void dbtest_setup(void)
 	log_hook(no_log, NULL);
 	/* tables are named after files, whatever their folder */
 	if (getenv("DBTEST_PGSQL"))
-		ck_assert_int_eq(system("psql -qX -h $DBTEST_PGSQL -d postgres -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1"), 0);
+		ck_assert_int_eq(system("psql -qX -h $DBTEST_PGSQL -d postgres -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA "
+			"public' >/dev/null 2>&1"), 0);
 	char stamp[100];
 	snprintf(stamp, sizeof stamp, "%s/db/skipstamp", dir);
 	ck_assert_int_eq(newfile_write(stamp, 0600, "\0\0\0\1", 4), 0);

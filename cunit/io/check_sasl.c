@@ -47,13 +47,15 @@ static int get_realm(void *ctx, int id, const char **realms, const char **value)
 typedef int (*any_cb)(void);
 #define CB(id, fn) { id, (any_cb)(void *)(fn), NULL }
 
-/* Both ends in this process; false when the machine has no DIGEST-MD5 or no sasldb plugin. `maxbuf` is what the client can take. */
+/* Both ends in this process; false when the machine has no DIGEST-MD5 or no sasldb plugin. `maxbuf` is what the client can
+ * take. */
 static bool negotiate(sasl_conn_t **server, sasl_conn_t **client, unsigned maxbuf)
 {
 	static sasl_callback_t scb[] = { CB(SASL_CB_GETOPT, option), { SASL_CB_LIST_END, NULL, NULL } };
 	static sasl_callback_t ccb[] = { CB(SASL_CB_USER, simple), CB(SASL_CB_AUTHNAME, simple), CB(SASL_CB_PASS, secret),
 		CB(SASL_CB_GETREALM, get_realm), { SASL_CB_LIST_END, NULL, NULL } };
-	sasl_security_properties_t props = { .min_ssf = 1, .max_ssf = 256, .maxbufsize = maxbuf }, sprops = { .min_ssf = 1, .max_ssf = 256, .maxbufsize = 4096 };
+	sasl_security_properties_t props = { .min_ssf = 1, .max_ssf = 256, .maxbufsize = maxbuf },
+		sprops = { .min_ssf = 1, .max_ssf = 256, .maxbufsize = 4096 };
 	const char *out, *in, *mech;
 	unsigned olen, ilen;
 	password = mem_zalloc(sizeof *password + 8);

@@ -1,5 +1,5 @@
-/* check_loop.c - master's loop, pass by pass, against the scripted kernel of world.h: messages, events, reload. The invariants are
- * those of spec/master.md 22.8. */
+/* check_loop.c - master's loop, pass by pass, against the scripted kernel of world.h: messages, events, reload. The invariants
+ * are those of spec/master.md 22.8. */
 #include "cunit/master/suites.h"
 #include "cunit/master/world.h"
 #include "sys/clock.h"
@@ -93,7 +93,8 @@ START_TEST(test_every_message_in_every_state)
 	struct service *s = begin("");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		pid_t pid = w.next_pid++;
-		struct child *c = child_add(&w.m.children, pid, rows[i].in == CHILD_DEAD ? KIND_ZOMBIE : KIND_SERVICE, s, "a", "/a", w.mono);
+		struct child *c = child_add(&w.m.children, pid, rows[i].in == CHILD_DEAD ? KIND_ZOMBIE : KIND_SERVICE, s, "a", "/a",
+			w.mono);
 		child_move(c, rows[i].in);
 		s->nconnections = 0;
 		status_message(&w.m, s, rows[i].code, pid);
@@ -171,7 +172,8 @@ START_TEST(test_events_on_both_clocks)
 	static const struct {
 		int at;                        /* seconds after the start */
 		unsigned forks;                /* in all */
-	} rows[] = { { 0, 3 }, { 1, 3 }, { 59, 3 }, { 60, 4 }, { 61, 4 }, { 119, 4 }, { 120, 7 }, { 121, 7 }, { 180, 8 }, { 240, 10 } };
+	} rows[] = { { 0, 3 }, { 1, 3 }, { 59, 3 }, { 60, 4 }, { 61, 4 }, { 119, 4 }, { 120, 7 }, { 121, 7 }, { 180, 8 },
+		{ 240, 10 } };
 	int64_t mono = w.mono, real = w.real;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		w.mono = mono + rows[i].at * NSEC_PER_SEC;

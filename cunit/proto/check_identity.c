@@ -1,4 +1,5 @@
-/* check_identity.c - who we say we are, who logs in as whom, and who is kept out (spec/tools.md 7, names.md 7, databases.md 12). */
+/* check_identity.c - who we say we are, who logs in as whom, and who is kept out (spec/tools.md 7, names.md 7, databases.md
+ * 12). */
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -117,7 +118,8 @@ static int theirs;
 static void connect_with(const char *more, const char *const *users, size_t n)
 {
 	int pair[2];
-	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", scratch_dir, strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
+	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", scratch_dir,
+		strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
 	conf = load(text);
 	free(text);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -125,7 +127,8 @@ static void connect_with(const char *more, const char *const *users, size_t n)
 	stream = prot_new(pair[0], pair[0]);
 	ck_assert_int_eq(saslserver_init(conf), 0);
 	ck_assert_int_eq(saslserver_new(&server, conf, "imap", "imap", -1, 0), 0);
-	for (size_t i = 0; i < n; i++) ck_assert_int_eq(sasl_setpass(server.conn, users[i], "secret", 6, NULL, 0, SASL_SET_CREATE), SASL_OK);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(sasl_setpass(server.conn, users[i], "secret", 6, NULL, 0, SASL_SET_CREATE), SASL_OK);
 }
 
 static void disconnect(void)
@@ -182,7 +185,8 @@ START_TEST(who_logs_in_as_whom)
 {
 	const char *userid, *last;
 	connect_with(logins[_i].conf, users, COUNT(users));
-	int r = saslserver_authenticate(&server, stream, "PLAIN", plain(logins[_i].authz, logins[_i].authc, logins[_i].pass), "+ ", &userid, &last);
+	int r = saslserver_authenticate(&server, stream, "PLAIN", plain(logins[_i].authz, logins[_i].authc, logins[_i].pass), "+ ",
+		&userid, &last);
 	if (logins[_i].userid) ck_assert_msg(r == SASL_OK, "%d: %s", r, sasl_errdetail(server.conn));
 	else ck_assert_int_ne(r, SASL_OK);
 	ck_assert_pstr_eq(userid, logins[_i].userid);
@@ -211,7 +215,8 @@ START_TEST(exchanges_with_odd_clients)
 	char got[100];
 	connect_with("", users, 1);
 	answer(exchanges[_i].lines);
-	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", exchanges[_i].initial, "+ ", &userid, &last), exchanges[_i].r);
+	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", exchanges[_i].initial, "+ ", &userid, &last),
+		exchanges[_i].r);
 	ck_assert_pstr_eq(userid, exchanges[_i].r == SASL_OK ? "fred" : NULL);
 	ssize_t n = recv(theirs, got, sizeof got - 1, MSG_DONTWAIT);
 	got[n > 0 ? n : 0] = 0;
@@ -249,10 +254,12 @@ START_TEST(mechanisms_wait_for_tls)
 	const char *userid, *last;
 	connect_with("allowplaintext: no\n", users, 1);
 	ck_assert_ptr_null(saslserver_mechs(&server, "", " ", ""));
-	ck_assert_int_ne(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last), SASL_OK);
+	ck_assert_int_ne(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last),
+		SASL_OK);
 	saslserver_tls(&server, 256, NULL);
 	ck_assert_ptr_nonnull(saslserver_mechs(&server, "", " ", ""));
-	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last), SASL_OK);
+	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last),
+		SASL_OK);
 	ck_assert_str_eq(userid, "fred");
 	disconnect();
 }
@@ -390,7 +397,8 @@ static bool can_log_in(void)
 		char path[] = "/tmp/check_identity.XXXXXX", command[64];
 		int fd = mkstemp(path);
 		dprintf(fd, BASE "allowplaintext: yes\nconfigdirectory: /nonexistent\nsasl_sasldb_path: %s.db\n", path);
-		bool ok = !conf_load(&conf, path, "imap", false, &err) && !saslserver_init(conf) && !saslserver_new(&server, conf, "imap", "imap", -1, 0) && saslserver_mechs(&server, "", "", "")
+		bool ok = !conf_load(&conf, path, "imap", false, &err) && !saslserver_init(conf)
+			&& !saslserver_new(&server, conf, "imap", "imap", -1, 0) && saslserver_mechs(&server, "", "", "")
 			&& sasl_setpass(server.conn, "fred", "secret", 6, NULL, 0, SASL_SET_CREATE) == SASL_OK;
 		snprintf(command, sizeof command, "rm -f %s %s.db", path, path);
 		_exit(system(command) || !ok);

@@ -187,7 +187,8 @@ END_TEST
 
 static void put(struct store *st, const char *name, const char *acl, unsigned flags)
 {
-	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e', .flags = flags };
+	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e',
+		.flags = flags };
 	e.uniqueid = mem_printf("id-%s", name);
 	ck_assert_int_eq(mbname_from_internal(&e.parts, name, &st->ns), 0);
 	ck_assert_int_eq(mboxlist_put(st, &e), 0);
@@ -257,7 +258,8 @@ START_TEST(rows_beside_the_list)
 	ck_assert_int_eq(racl_file_settle(t.st), 0);
 	RECENT(0);
 	OPEN_TO("fred", "news user.bob");
-	for (int i = 0; i < 1500; i++) put(t.st, "user.ann", i % 2 ? "ann\tlrs\tfred\tl\t" : "ann\tlrs\t", 0);      /* more than is read again each time */
+	/* more than is read again each time */
+	for (int i = 0; i < 1500; i++) put(t.st, "user.ann", i % 2 ? "ann\tlrs\tfred\tl\t" : "ann\tlrs\t", 0);
 	RECENT(0);
 	OPEN_TO("fred", "news user.ann user.bob");
 	put(t.st, "user.bob", "", MBENTRY_DELETED);
@@ -287,7 +289,8 @@ START_TEST(another_configuration)
 	storetest_open(&t);
 	OPEN_TO("joe", "-");
 	storetest_close(&t);
-	storetest_run("sed -i 's/^mboxlist_acl_index.*/mboxlist_acl_index: 1/; s/^defaultdomain.*/defaultdomain: other/' %s/imapd.conf", t.dir);
+	storetest_run("sed -i 's/^mboxlist_acl_index.*/mboxlist_acl_index: 1/; s/^defaultdomain.*/defaultdomain: other/' "
+		"%s/imapd.conf", t.dir);
 	storetest_open(&t);
 	put(t.st, "user.joe", "joe@here\tlrs\t", 0);
 	OPEN_TO("joe@here", "user.joe");
@@ -298,7 +301,8 @@ END_TEST
 /* A random life of the list; the index names at least what the ACLs of the live records do. */
 START_TEST(never_less_than_the_truth)
 {
-	static const char *const acls[] = { "a\tlr\t", "a\tlr\tb\tl\t", "anyone\tl\t", "b\tr\t-a\tl\t", "c\tlrs\tgroup:x\tlr\t", "", "a\tp\t" };
+	static const char *const acls[] = { "a\tlr\t", "a\tlr\tb\tl\t", "anyone\tl\t", "b\tr\t-a\tl\t", "c\tlrs\tgroup:x\tlr\t", "",
+		"a\tp\t" };
 	static const char *const ids[] = { "a", "b", "c", "anyone", "group:x", "-a" };
 	struct storetest t;
 	enum { NAMES = 30 };

@@ -1,5 +1,5 @@
-/* check_reconstruct.c - damage of every kind: afterwards the mailbox opens, the messages are all there, and flags and UIDs survive
- * where they can (spec/mailbox.md 16). Also: nothing changes in a healthy mailbox, and links are never followed. */
+/* check_reconstruct.c - damage of every kind: afterwards the mailbox opens, the messages are all there, and flags and UIDs
+ * survive where they can (spec/mailbox.md 16). Also: nothing changes in a healthy mailbox, and links are never followed. */
 #include "base/num.h"
 #include "cunit/store/storetest.h"
 #include "store/quotascan.h"

@@ -56,7 +56,8 @@ START_TEST(conversion)
 	db = open_as(to->engine, path, base_flags);
 	ck_assert_str_eq(cyrusdb_engine(db), to->engine);
 	bool mbox = to->sort || !strcmp(to->engine, "flat");
-	ck_assert_str_eq(text_of(db, &b), mbox ? "user.fred=%1 user.fred.a=%2 user.fred-x=%3 " : "user.fred=%1 user.fred-x=%3 user.fred.a=%2 ");
+	ck_assert_str_eq(text_of(db, &b), mbox ? "user.fred=%1 user.fred.a=%2 user.fred-x=%3 "
+		: "user.fred=%1 user.fred-x=%3 user.fred.a=%2 ");
 	ck_assert_int_eq(cyrusdb_consistent(db), 0);
 	ck_assert_int_eq(cyrusdb_check_order(db, SIZE_MAX), 0);
 	ck_assert_int_eq(put(db, "user.g", "%4"), 0);
@@ -71,7 +72,8 @@ START_TEST(detected)
 	struct buf b = BUF_INIT;
 	const struct dbrow *asked = &dbrows[_i % DBROWS];
 	begin(_i / DBROWS);
-	if (!has_magic(row) || on_server(asked) || row->sort || asked->sort || (asked->is & ROW_NAMES) || !strcmp(asked->engine, row->engine)) return;
+	if (!has_magic(row) || on_server(asked) || row->sort || asked->sort || (asked->is & ROW_NAMES)
+		|| !strcmp(asked->engine, row->engine)) return;
 	if (!strncmp(asked->engine, row->engine, strcspn(row->engine, "-")) && strstr(asked->engine, "nosync")) return;
 	prepare();
 	const char *path = db_path(row->engine);
@@ -135,7 +137,8 @@ END_TEST
 START_TEST(result_codes)
 {
 	static const struct { int rc; const char *text; } codes[] = {
-		{ 0, "not an error" }, { 1, "done" }, { -1, "IO error" }, { -2, "again" }, { -3, "item exists" }, { -4, "internal error" },
+		{ 0, "not an error" }, { 1, "done" }, { -1, "IO error" }, { -2, "again" }, { -3, "item exists" },
+		{ -4, "internal error" },
 		{ -5, "item not found" }, { -6, "locked" }, { -7, "action not implemented" }, { -8, "no space available" },
 		{ -9, "database is readonly" }, { -10, "not a cyrusdb error" }, { 2, "not a cyrusdb error" },
 	};
@@ -172,8 +175,10 @@ START_TEST(engines_that_are_not_here)
 		for (size_t e = 0; e < DBROWS; e++) {
 			if ((dbrows[e].is & ROW_NAMES) || on_server(&dbrows[e])) continue;
 			expect_log();
-			ck_assert_msg(cyrusdb_open(env, dbrows[e].engine, path_of(files[i]), CYRUSDB_CREATE | CYRUSDB_CONVERT, &db), "%s", dbrows[e].engine);
-			ck_assert_msg(log_said(files[i]) && log_said(names[i]) && log_said("cvt_cyrusdb"), "%s %s", dbrows[e].engine, files[i]);
+			ck_assert_msg(cyrusdb_open(env, dbrows[e].engine, path_of(files[i]), CYRUSDB_CREATE | CYRUSDB_CONVERT, &db), "%s",
+				dbrows[e].engine);
+			ck_assert_msg(log_said(files[i]) && log_said(names[i]) && log_said("cvt_cyrusdb"), "%s %s", dbrows[e].engine,
+				files[i]);
 		}
 	}
 	struct buf b = BUF_INIT;

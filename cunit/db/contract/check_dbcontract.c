@@ -1,5 +1,5 @@
-/* check_dbcontract.c - the contract of cyrusdb.h (spec/cyrusdb.md 1, its test points in 15), one suite for every engine in each of its
- * orders. Who adds an engine adds rows to the table. */
+/* check_dbcontract.c - the contract of cyrusdb.h (spec/cyrusdb.md 1, its test points in 15), one suite for every engine in each
+ * of its orders. Who adds an engine adds rows to the table. */
 #include "cunit/db/contract/suites.h"
 
 int main(void)

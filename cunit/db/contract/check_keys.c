@@ -3,9 +3,12 @@
 #include "cunit/db/contract/suites.h"
 
 static const struct { const char *k; size_t n; } odd_keys[] = {
-	{ "\0", 1 }, { "\0\0", 2 }, { "a\0b", 3 }, { "a\0", 2 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 }, { "\xff\xff", 2 },
-	{ "\xff\x80", 2 }, { "a\x80", 2 }, { "\x01", 1 }, { "a b", 3 }, { "a", 1 }, { ".", 1 }, { "\xf0\x9f\x98\x80", 4 }, { "'", 1 }, { "a'b\"c", 5 },
-	{ "%", 1 }, { "_", 1 }, { "a%_b", 4 }, { "\\", 1 }, { "\\000", 4 }, { "#", 1 }, { ";--", 3 }, { "\xc3", 1 }, { "\xed\xa0\x80", 3 }, { "_a", 2 },
+	{ "\0", 1 }, { "\0\0", 2 }, { "a\0b", 3 }, { "a\0", 2 }, { "a\tb", 3 }, { "a\nb", 3 }, { "a\rb", 3 }, { "\xff", 1 },
+	{ "\xff\xff", 2 },
+	{ "\xff\x80", 2 }, { "a\x80", 2 }, { "\x01", 1 }, { "a b", 3 }, { "a", 1 }, { ".", 1 }, { "\xf0\x9f\x98\x80", 4 }, { "'", 1 },
+	{ "a'b\"c", 5 },
+	{ "%", 1 }, { "_", 1 }, { "a%_b", 4 }, { "\\", 1 }, { "\\000", 4 }, { "#", 1 }, { ";--", 3 }, { "\xc3", 1 },
+	{ "\xed\xa0\x80", 3 }, { "_a", 2 },
 };
 enum { ODD = sizeof odd_keys / sizeof *odd_keys };
 
@@ -130,7 +133,8 @@ END_TEST
 /* What a name cannot be is refused, and nothing is made for it. */
 START_TEST(keys_that_are_no_file_names)
 {
-	static const struct { const char *k; size_t n; } bad[] = { { "../x", 4 }, { "a/b", 3 }, { ".", 1 }, { ".x", 2 }, { "a\0b", 3 } };
+	static const struct { const char *k; size_t n; } bad[] =
+		{ { "../x", 4 }, { "a/b", 3 }, { ".", 1 }, { ".x", 2 }, { "a\0b", 3 } };
 	struct buf b = BUF_INIT;
 	begin(_i);
 	if (!names_only()) return;

@@ -42,11 +42,16 @@ static int each_golden(const char *end, void (*fn)(const char *name, const struc
 /* ------------------------------------------------------------------------------------------------ dlist */
 
 static const struct { const char *in; bool ok; int rest; } dlists[] = {
-	{ "", false, 0 }, { "(", false, 0 }, { ")", false, 0 }, { "%(", false, 0 }, { "%(a", false, 0 }, { "%(a)", false, 0 }, { "\"", false, 0 },
-	{ "\"a\\", false, 0 }, { "{3}\r\nab", false, 0 }, { "{3}ab", false, 0 }, { "{99999999999999999999}\r\na", false, 0 }, { "{", false, 0 },
-	{ "{x}\r\n", false, 0 }, { "((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))", false, 0 },
-	{ "a", true, 0 }, { "NIL", true, 0 }, { "\"\"", true, 0 }, { "()", true, 0 }, { "%()", true, 0 }, { "{2}\r\nab", true, 0 }, { "{2+}\r\n()", true, 0 },
-	{ "%(a b c (1 2 %(x y)))", true, 0 }, { "%(\"a b\" c)", true, 0 }, { "a b", true, 2 }, { "  a", true, 0 }, { "(a)x", true, 1 },
+	{ "", false, 0 }, { "(", false, 0 }, { ")", false, 0 }, { "%(", false, 0 }, { "%(a", false, 0 }, { "%(a)", false, 0 },
+	{ "\"", false, 0 },
+	{ "\"a\\", false, 0 }, { "{3}\r\nab", false, 0 }, { "{3}ab", false, 0 }, { "{99999999999999999999}\r\na", false, 0 },
+	{ "{", false, 0 },
+	{ "{x}\r\n", false, 0 }, { "((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))", false,
+		0 },
+	{ "a", true, 0 }, { "NIL", true, 0 }, { "\"\"", true, 0 }, { "()", true, 0 }, { "%()", true, 0 }, { "{2}\r\nab", true, 0 },
+	{ "{2+}\r\n()", true, 0 },
+	{ "%(a b c (1 2 %(x y)))", true, 0 }, { "%(\"a b\" c)", true, 0 }, { "a b", true, 2 }, { "  a", true, 0 },
+	{ "(a)x", true, 1 },
 };
 
 START_TEST(dlist_input)
@@ -61,7 +66,8 @@ START_TEST(dlist_input)
 END_TEST
 
 static const struct { const char *s, *out; } atoms[] = {
-	{ "a", "a" }, { "", "\"\"" }, { "NIL", "\"NIL\"" }, { "nil", "nil" }, { "a b", "\"a b\"" }, { "a(b", "\"a(b\"" }, { "a)b", "\"a)b\"" },
+	{ "a", "a" }, { "", "\"\"" }, { "NIL", "\"NIL\"" }, { "nil", "nil" }, { "a b", "\"a b\"" }, { "a(b", "\"a(b\"" },
+	{ "a)b", "\"a)b\"" },
 	{ "a{b", "\"a{b\"" }, { "a*b", "\"a*b\"" }, { "a\"b", "{3}\r\na\"b" }, { "a%b", "{3}\r\na%b" }, { "a\\b", "{3}\r\na\\b" },
 	{ "a\x1f" "b", "a\x1f" "b" }, { "a\x1d" "b", "\"a\x1d" "b\"" }, { "a\x7f", "\"a\x7f\"" }, { "\xc3\xa9", "{2}\r\n\xc3\xa9" },
 	{ "a\nb", "{3}\r\na\nb" }, { NULL, "NIL" },
@@ -106,7 +112,8 @@ START_TEST(index_golden) { ck_assert_int_ge(each_golden(".index", index_back), 5
 END_TEST
 
 static const struct { uint32_t minor, header, record; bool crc; } versions[] = {
-	{ 6, 76, 60, false }, { 7, 76, 72, false }, { 8, 92, 80, false }, { 9, 96, 80, false }, { 10, 96, 88, false }, { 12, 128, 96, true },
+	{ 6, 76, 60, false }, { 7, 76, 72, false }, { 8, 92, 80, false }, { 9, 96, 80, false }, { 10, 96, 88, false },
+	{ 12, 128, 96, true },
 	{ 13, 128, 104, true }, { 14, 160, 104, true }, { 15, 160, 104, true }, { 16, 160, 112, true }, { 17, 160, 112, true },
 	{ 18, 160, 112, true }, { 19, 160, 112, true }, { 20, 192, 144, true },
 };
@@ -116,17 +123,24 @@ START_TEST(index_versions)
 {
 	uint32_t v = versions[_i].minor, header = versions[_i].header, record = versions[_i].record;
 	struct index_header h = {
-		.generation_no = 3, .minor_version = v, .start_offset = header, .record_size = record, .num_records = 9, .last_appenddate = 1600000001,
-		.last_uid = 77, .quota_mailbox_used = 0x123456789, .pop3_last_login = 1600000002, .uidvalidity = 1600000003, .deleted = 4, .answered = 5,
-		.flagged = 6, .options = 1, .leaked_cache_records = 8, .highestmodseq = 0x1122334455, .deletedmodseq = 0x1122334400, .exists = 7,
-		.first_expunged = 1600000004, .last_repack_time = 1600000005, .header_file_crc = 0xdeadbeef, .synccrc_basic = 0xcafe, .recentuid = 76,
+		.generation_no = 3, .minor_version = v, .start_offset = header, .record_size = record, .num_records = 9,
+		.last_appenddate = 1600000001,
+		.last_uid = 77, .quota_mailbox_used = 0x123456789, .pop3_last_login = 1600000002, .uidvalidity = 1600000003, .deleted = 4,
+		.answered = 5,
+		.flagged = 6, .options = 1, .leaked_cache_records = 8, .highestmodseq = 0x1122334455, .deletedmodseq = 0x1122334400,
+		.exists = 7,
+		.first_expunged = 1600000004, .last_repack_time = 1600000005, .header_file_crc = 0xdeadbeef, .synccrc_basic = 0xcafe,
+		.recentuid = 76,
 		.recenttime = 1600000006, .pop3_show_after = 1600000007, .quota_annot_used = 99, .synccrc_annot = 12345678, .unseen = 2,
 		.createdmodseq = 11, .changes_epoch = 1600000008, .quota_deleted_used = 123, .quota_expunged_used = 456,
 	}, back;
 	struct index_record r = {
-		.uid = 5, .internaldate = 1600000010, .sentdate = 1600000011, .gmtime = 1600000012, .last_updated = 1600000013, .savedate = 1600000014,
-		.size = 1234, .header_size = 200, .cache_offset = 0x5000, .cache_version = 3, .system_flags = FLAG_FLAGGED, .user_flags = { 1, 2, 3, 4 },
-		.content_lines = 17, .modseq = 0x1122334450, .cid = 0xabc, .createdmodseq = 12, .basecid = 13, .cache_crc = 0x1234, .guid = { 1, 2, 3 },
+		.uid = 5, .internaldate = 1600000010, .sentdate = 1600000011, .gmtime = 1600000012, .last_updated = 1600000013,
+		.savedate = 1600000014,
+		.size = 1234, .header_size = 200, .cache_offset = 0x5000, .cache_version = 3, .system_flags = FLAG_FLAGGED,
+		.user_flags = { 1, 2, 3, 4 },
+		.content_lines = 17, .modseq = 0x1122334450, .cid = 0xabc, .createdmodseq = 12, .basecid = 13, .cache_crc = 0x1234,
+		.guid = { 1, 2, 3 },
 	}, rback;
 	char a[INDEX_HEADER_MAX], b[INDEX_HEADER_MAX];
 	ck_assert_uint_eq(index_header_size(v), header);
@@ -196,7 +210,8 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------ cyrus.header */
 
-#define MAGIC "\241\002\213\015Cyrus mailbox header\n\"The best thing about this system was that it had lots of goals.\"\n\t--Jim Morris on Andrew\n"
+#define MAGIC "\241\002\213\015Cyrus mailbox header\n\"The best thing about this system was that it had lots of " \
+	"goals.\"\n\t--Jim Morris on Andrew\n"
 
 static void header_back(const char *name, const struct buf *text)
 {
@@ -214,17 +229,22 @@ END_TEST
 
 static const struct { const char *text, *root, *id, *acl, *flag0, *flag1, *flag2; } headers[] = {
 	/* bad: id NULL and acl NULL */
-	{ "", NULL, NULL, NULL, NULL, NULL, NULL }, { "Cyrus", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ "", NULL, NULL, NULL, NULL, NULL, NULL }, { "Cyrus", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ MAGIC, NULL, NULL, NULL, NULL, NULL, NULL },
 	{ MAGIC "user.x\tid\n", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC "user.x\tid\n\n", NULL, NULL, NULL, NULL, NULL, NULL },
-	{ MAGIC "user.x\tid\n\nfred\tlrs\t", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC "user.x\t\n\n\n", NULL, NULL, NULL, NULL, NULL, NULL },
-	{ MAGIC "%", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC "%(", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC "%(T e N", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ MAGIC "user.x\tid\n\nfred\tlrs\t", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ MAGIC "user.x\t\n\n\n", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ MAGIC "%", NULL, NULL, NULL, NULL, NULL, NULL }, { MAGIC "%(", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ MAGIC "%(T e N", NULL, NULL, NULL, NULL, NULL, NULL },
 	{ MAGIC "%x\n", NULL, NULL, NULL, NULL, NULL, NULL },
 	/* good */
 	{ MAGIC "user.x\tid\n\nfred\tlrs\t\n", "user.x", "id", "fred\tlrs\t", NULL, NULL, NULL },
-	{ MAGIC "user.x\n\n\n", "user.x", NULL, "", NULL, NULL, NULL }, { MAGIC "\tid\tmore\n\n\n", NULL, "id", "", NULL, NULL, NULL },
+	{ MAGIC "user.x\n\n\n", "user.x", NULL, "", NULL, NULL, NULL },
+	{ MAGIC "\tid\tmore\n\n\n", NULL, "id", "", NULL, NULL, NULL },
 	{ MAGIC "\tid\na  c \n\n", NULL, "id", "", "a", NULL, "c" },
 	{ MAGIC "%(T e N user.x I id Q user A %(fred lrs) U (a NIL c))\n", "user", "id", "fred\tlrs\t", "a", NULL, "c" },
-	{ MAGIC "%(I id)\n", NULL, "id", "", NULL, NULL, NULL }, { MAGIC "%(T e Z (1 2) I id A %())\n", NULL, "id", "", NULL, NULL, NULL },
+	{ MAGIC "%(I id)\n", NULL, "id", "", NULL, NULL, NULL },
+	{ MAGIC "%(T e Z (1 2) I id A %())\n", NULL, "id", "", NULL, NULL, NULL },
 };
 
 static bool same(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }

@@ -6,24 +6,29 @@
 #include <sys/wait.h>
 
 static const struct { const char *key, *val; } list_25[] = {
-	{ "News", "%(A %(anyone lrs) I 1 P default V 1 M 1)" }, { "Inn", "%(A %(anyone lrs) I 2 P default V 1 M 1)" }, { "user.x", "0 default x\tlrs\t" },
+	{ "News", "%(A %(anyone lrs) I 1 P default V 1 M 1)" }, { "Inn", "%(A %(anyone lrs) I 2 P default V 1 M 1)" },
+	{ "user.x", "0 default x\tlrs\t" },
 }, list_36[] = {
-	{ "NNews", "%(T e I abc P default V 1 M 1 A %(anyone lrs))" }, { "Iabc", "%(T e N News P default V 1 M 1 A %(anyone lrs) H ())" },
+	{ "NNews", "%(T e I abc P default V 1 M 1 A %(anyone lrs))" },
+	{ "Iabc", "%(T e N News P default V 1 M 1 A %(anyone lrs) H ())" },
 	{ "AS\x1e", "" }, { "AS\x1e" "anyone\x1eNews", "" },
 };
 
 static void fill(struct storetest *t, bool old, bool new)
 {
 	for (size_t i = 0; old && i < COUNT(list_25); i++)
-		ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, list_25[i].key, strlen(list_25[i].key), list_25[i].val, strlen(list_25[i].val), NULL), 0);
+		ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, list_25[i].key, strlen(list_25[i].key), list_25[i].val,
+			strlen(list_25[i].val), NULL), 0);
 	for (size_t i = 0; new && i < COUNT(list_36); i++)
-		ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, list_36[i].key, strlen(list_36[i].key), list_36[i].val, strlen(list_36[i].val), NULL), 0);
+		ck_assert_int_eq(cyrusdb_store(t->st->mboxlist, list_36[i].key, strlen(list_36[i].key), list_36[i].val,
+			strlen(list_36[i].val), NULL), 0);
 }
 
 START_TEST(detect)
 {
 	static const struct { bool old, new; int r; enum conf_level level; } rows[] = {
-		{ false, false, 0, LEVEL_AUTO }, { true, false, 0, LEVEL_25 }, { false, true, 0, LEVEL_36 }, { true, true, ERR_BADFORMAT, LEVEL_AUTO },
+		{ false, false, 0, LEVEL_AUTO }, { true, false, 0, LEVEL_25 }, { false, true, 0, LEVEL_36 },
+		{ true, true, ERR_BADFORMAT, LEVEL_AUTO },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct storetest t = { .st = NULL };
@@ -39,9 +44,12 @@ END_TEST
 
 /* One mailbox list after the other; what a few records tell, and what all of them do. */
 static const struct { const char *keys; int quick, whole; enum conf_level level; } lists[] = {
-	{ "AApple Info News", 0, 0, LEVEL_25 }, { "Inn", 0, 0, LEVEL_25 }, { "News", 0, 0, LEVEL_25 }, { "News user.x", 0, 0, LEVEL_25 }, { "\xc3\xa4 user.x", 0, 0, LEVEL_25 },
-	{ "=Iabc =NNews", 0, 0, LEVEL_36 }, { "=A =Iabc =NNews", 0, 0, LEVEL_36 }, { "=Iabc =NNews user.x", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
-	{ "=Iabc =NNews Box", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 }, { "=Iabc =NNews \xc3\xa4", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
+	{ "AApple Info News", 0, 0, LEVEL_25 }, { "Inn", 0, 0, LEVEL_25 }, { "News", 0, 0, LEVEL_25 },
+	{ "News user.x", 0, 0, LEVEL_25 }, { "\xc3\xa4 user.x", 0, 0, LEVEL_25 },
+	{ "=Iabc =NNews", 0, 0, LEVEL_36 }, { "=A =Iabc =NNews", 0, 0, LEVEL_36 },
+	{ "=Iabc =NNews user.x", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
+	{ "=Iabc =NNews Box", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
+	{ "=Iabc =NNews \xc3\xa4", ERR_BADFORMAT, ERR_BADFORMAT, LEVEL_36 },
 	{ "=Iabc Inn =NNews", 0, ERR_BADFORMAT, LEVEL_36 },                     /* recovery finds out */
 };
 
@@ -54,7 +62,8 @@ START_TEST(detect_one)
 	for (size_t n; *p; p += n + (p[n] == ' ')) {
 		n = strcspn(p, " ");
 		const char *val = *p != '=' ? "%(A %(anyone lrs) I 1 P default V 1 M 1)" : p[1] == 'A' ? ""
-			: p[1] == 'N' ? "%(T e I abc P default V 1 M 1 A %(anyone lrs))" : "%(T e N News P default V 1 M 1 A %(anyone lrs) H ())";
+			: p[1] == 'N' ? "%(T e I abc P default V 1 M 1 A %(anyone lrs))"
+				: "%(T e N News P default V 1 M 1 A %(anyone lrs) H ())";
 		char *key = p[0] == '=' && p[1] == 'A' ? mem_strdup("AS\x1e") : mem_dup(p + (*p == '='), n - (*p == '='));
 		ck_assert_int_eq(cyrusdb_store(t.st->mboxlist, key, strlen(key), val, strlen(val), NULL), 0);
 		free(key);
@@ -69,11 +78,14 @@ END_TEST
 
 static const struct { const char *level, *more, *name, *below; } dirs[] = {
 	{ "2.5", "", "user.alice.sub", "/user/alice/sub" }, { "3.6", "", "user.alice.sub", "/user/alice/sub" },
-	{ "2.5", "hashimapspool: 1\n", "user.alice.sub", "/a/user/alice/sub" }, { "3.6", "hashimapspool: 1\n", "user.1x", "/q/user/1x" },
+	{ "2.5", "hashimapspool: 1\n", "user.alice.sub", "/a/user/alice/sub" },
+	{ "3.6", "hashimapspool: 1\n", "user.1x", "/q/user/1x" },
 	{ "2.5", "hashimapspool: 1\n", "News", "/n/News" },
 	{ "2.5", "hashimapspool: 1\nfulldirhash: 1\n", "user.alice.1", "/L/user/alice/1" },
-	{ "3.6", "hashimapspool: 1\nfulldirhash: 1\n", "user.fred^smith", NULL }, { "2.5", "hashimapspool: 1\nfulldirhash: 1\n", "user.fred^smith", NULL },
-	{ "2.5", "hashimapspool: 1\nfulldirhash: 1\nvirtdomains: userid\n", "example.net!user.joe.Plain", "/domain/O/example.net/B/user/joe/Plain" },
+	{ "3.6", "hashimapspool: 1\nfulldirhash: 1\n", "user.fred^smith", NULL },
+	{ "2.5", "hashimapspool: 1\nfulldirhash: 1\n", "user.fred^smith", NULL },
+	{ "2.5", "hashimapspool: 1\nfulldirhash: 1\nvirtdomains: userid\n", "example.net!user.joe.Plain",
+		"/domain/O/example.net/B/user/joe/Plain" },
 	{ "2.5", "hashimapspool: 1\nfulldirhash: 1\n", "DELETED.user.bob.6B01EFF4", "/C/DELETED/user/bob/6B01EFF4" },
 };
 

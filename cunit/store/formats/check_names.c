@@ -29,16 +29,19 @@ static struct namespace namespace_of(enum conf_level level, const char *more, bo
 
 /* spec/names.md 5.4; NULL: not a name */
 static const struct { bool admin; const char *typed, *l25, *l36; } typed[] = {
-	{ false, "INBOX", "user.fred^smith", "user.fred^smith" }, { false, "Work.x/y", "user.fred^smith.Work^x.y", "user.fred^smith.Work^x.y" },
+	{ false, "INBOX", "user.fred^smith", "user.fred^smith" },
+	{ false, "Work.x/y", "user.fred^smith.Work^x.y", "user.fred^smith.Work^x.y" },
 	{ false, "INBOX/sub", NULL, "user.fred^smith.INBOX.sub" }, { false, "inbox/sub2", NULL, "user.fred^smith.INBOX.sub2" },
 	{ false, "Alt Folders/w", "user.fred^smith.Alt Folders.w", "user.fred^smith.w" },
 	{ false, "Shared Folders", NULL, NULL }, { false, "Other Users", NULL, NULL },
-	{ false, "Shared Folders/shared.thing", "shared^thing", "shared^thing" }, { false, "Shared Folders/newtop", "newtop", "newtop" },
+	{ false, "Shared Folders/shared.thing", "shared^thing", "shared^thing" },
+	{ false, "Shared Folders/newtop", "newtop", "newtop" },
 	{ false, "user/fred.smith/zz", "user.fred^smith.user.fred^smith.zz", "user.fred^smith.user.fred^smith.zz" },
 	{ false, "a^b", "user.fred^smith.a^b", NULL }, { false, "teams/x@example.com", NULL, "user.fred^smith.teams.x@example^com" },
 	{ true, "user/fred.smith", "user.fred^smith", "user.fred^smith" },
 	{ true, "user/joe/Sub.dot@example.com", "example.com!user.joe.Sub^dot", "example.com!user.joe.Sub^dot" },
-	{ true, "teams/a.b@example.com", "example.com!teams.a^b", "example.com!teams.a^b" }, { true, "shared.thing", "shared^thing", "shared^thing" },
+	{ true, "teams/a.b@example.com", "example.com!teams.a^b", "example.com!teams.a^b" },
+	{ true, "shared.thing", "shared^thing", "shared^thing" },
 	{ true, "", NULL, NULL }, { true, "/", NULL, NULL },
 };
 
@@ -50,7 +53,8 @@ START_TEST(names_typed)
 		const char *want = level == LEVEL_25 ? typed[_i].l25 : typed[_i].l36;
 		int r = mbname_from_external(&n, typed[_i].typed, typed[_i].admin ? NULL : "fred.smith", &ns);
 		char *got = r ? NULL : mbname_internal(&n, &ns);
-		ck_assert_msg(same(got, want), "level %d: '%s' became %s, wanted %s", level, typed[_i].typed, got ? got : "nothing", want ? want : "nothing");
+		ck_assert_msg(same(got, want), "level %d: '%s' became %s, wanted %s", level, typed[_i].typed, got ? got : "nothing",
+			want ? want : "nothing");
 		if (!r) mbname_free(&n);
 		free(got);
 		namespace_free(&ns);
@@ -60,14 +64,16 @@ END_TEST
 
 /* spec/names.md 6.2: internal, viewer (NULL: an administrator), what 2.5 and 3.6 show */
 static const struct { const char *internal, *viewer, *l25, *l36; } shown[] = {
-	{ "user.fred^smith.INBOX", "fred.smith", "INBOX", "Alt Folders/INBOX" }, { "user.fred^smith.inbox", "fred.smith", "inbox", "Alt Folders/inbox" },
+	{ "user.fred^smith.INBOX", "fred.smith", "INBOX", "Alt Folders/INBOX" },
+	{ "user.fred^smith.inbox", "fred.smith", "inbox", "Alt Folders/inbox" },
 	{ "user.fred^smith.Inbox.s", "fred.smith", "Inbox/s", "Alt Folders/Inbox/s" },
 	{ "user.fred^smith.Shared Folders.k", "fred.smith", "Shared Folders/k", "Alt Folders/Shared Folders/k" },
 	{ "user.fred^smith.Other Users.q", "fred.smith", "Other Users/q", "Alt Folders/Other Users/q" },
 	{ "user.fred^smith.Alt Folders", "fred.smith", "Alt Folders", "Alt Folders/Alt Folders" },
 	{ "user.fred^smith.user.fred^smith.zz", "fred.smith", "user/fred.smith/zz", "user/fred.smith/zz" },
 	{ "user.fred^smith.DELETED", "fred.smith", "DELETED", "DELETED" }, { "user.fred^smith", "fred.smith", "INBOX", "INBOX" },
-	{ "example.com!user.joe", NULL, "user/joe@example.com", "user/joe@example.com" }, { "example.com!user.joe", "joe@example.com", "INBOX", "INBOX" },
+	{ "example.com!user.joe", NULL, "user/joe@example.com", "user/joe@example.com" },
+	{ "example.com!user.joe", "joe@example.com", "INBOX", "INBOX" },
 	{ "example.com!user.joe", "ann@example.com", "Other Users/joe", "Other Users/joe" },
 	{ "example.com!user.joe.Sub^dot", NULL, "user/joe/Sub.dot@example.com", "user/joe/Sub.dot@example.com" },
 	{ "example.com!user.joe.Sub^dot", "joe@example.com", "Sub.dot", "Sub.dot" },
@@ -77,8 +83,10 @@ static const struct { const char *internal, *viewer, *l25, *l36; } shown[] = {
 	{ "user.fred^smith.Work^x.y", NULL, "user/fred.smith/Work.x/y", "user/fred.smith/Work.x/y" },
 	{ "user.fred^smith.Work^x.y", "fred.smith", "Work.x/y", "Work.x/y" },
 	{ "user.fred^smith.Work^x.y", "bob", "Other Users/fred.smith/Work.x/y", "Other Users/fred.smith/Work.x/y" },
-	{ "shared^thing", NULL, "shared.thing", "shared.thing" }, { "shared^thing", "bob", "Shared Folders/shared.thing", "Shared Folders/shared.thing" },
-	{ "DELETED.user.bob.6B01EFF4", "bob", NULL, NULL }, { "DELETED.user.bob.6B01EFF4", NULL, "DELETED/user/bob/6B01EFF4", "DELETED/user/bob/6B01EFF4" },
+	{ "shared^thing", NULL, "shared.thing", "shared.thing" },
+	{ "shared^thing", "bob", "Shared Folders/shared.thing", "Shared Folders/shared.thing" },
+	{ "DELETED.user.bob.6B01EFF4", "bob", NULL, NULL },
+	{ "DELETED.user.bob.6B01EFF4", NULL, "DELETED/user/bob/6B01EFF4", "DELETED/user/bob/6B01EFF4" },
 };
 
 START_TEST(names_shown)
@@ -90,8 +98,8 @@ START_TEST(names_shown)
 		const char *want = level == LEVEL_25 ? shown[_i].l25 : shown[_i].l36;
 		ck_assert_int_eq(mbname_from_internal(&n, shown[_i].internal, &ns), 0);
 		char *got = mbname_external(&n, shown[_i].viewer, &ns), *back = mbname_internal(&n, &ns);
-		ck_assert_msg(same(got, want), "level %d: %s for %s: '%s', wanted '%s'", level, shown[_i].internal, shown[_i].viewer ? shown[_i].viewer : "admin",
-			got ? got : "(none)", want ? want : "(none)");
+		ck_assert_msg(same(got, want), "level %d: %s for %s: '%s', wanted '%s'", level, shown[_i].internal,
+			shown[_i].viewer ? shown[_i].viewer : "admin", got ? got : "(none)", want ? want : "(none)");
 		ck_assert_str_eq(back, shown[_i].internal);
 		free(back);
 		mbname_dbname(&n, &ns, &db);
@@ -110,14 +118,21 @@ END_TEST
 
 /* spec/names.md 3.1, first table: may a user create it? Columns 2.5 std, 3.6 std, 2.5 alt, 3.6 alt. */
 static const struct { const char *name; bool ok[4]; } created[] = {
-	{ "z\"y", { 0, 0, 0, 0 } }, { "z%y", { 0, 0, 0, 0 } }, { "z&y", { 0, 0, 0, 0 } }, { "z;y", { 0, 0, 0, 0 } }, { "z<y", { 0, 0, 0, 0 } },
-	{ "z>y", { 0, 0, 0, 0 } }, { "z\\y", { 0, 0, 0, 0 } }, { "z`y", { 0, 0, 0, 0 } }, { "z{y", { 0, 0, 0, 0 } }, { "z|y", { 0, 0, 0, 0 } },
+	{ "z\"y", { 0, 0, 0, 0 } }, { "z%y", { 0, 0, 0, 0 } }, { "z&y", { 0, 0, 0, 0 } }, { "z;y", { 0, 0, 0, 0 } },
+	{ "z<y", { 0, 0, 0, 0 } },
+	{ "z>y", { 0, 0, 0, 0 } }, { "z\\y", { 0, 0, 0, 0 } }, { "z`y", { 0, 0, 0, 0 } }, { "z{y", { 0, 0, 0, 0 } },
+	{ "z|y", { 0, 0, 0, 0 } },
 	{ "z}y", { 0, 0, 0, 0 } }, { "z!y", { 0, 0, 0, 0 } },        /* the defect of 2.5 is not repeated */
-	{ "z(y", { 0, 1, 0, 1 } }, { "z)y", { 0, 1, 0, 1 } }, { "z*y", { 0, 1, 0, 1 } }, { "z?y", { 0, 1, 0, 1 } }, { "z[y", { 0, 1, 0, 1 } },
-	{ "z]y", { 0, 1, 0, 1 } }, { "z@y", { 0, 1, 0, 1 } }, { "z^y", { 0, 1, 1, 0 } }, { "z/y", { 0, 0, 1, 1 } }, { "$x", { 1, 1, 1, 1 } },
-	{ "~x", { 1, 1, 1, 1 } }, { "a~b", { 1, 1, 1, 1 } }, { "&AOk-", { 1, 1, 1, 1 } }, { "&AOk-x&AOk-", { 1, 1, 1, 1 } }, { "&-", { 1, 1, 1, 1 } },
-	{ "&AOk-&-", { 1, 1, 1, 1 } }, { "&AOk-&AOk-", { 0, 0, 0, 0 } }, { "&AGE-", { 0, 0, 0, 0 } }, { "&AOl-", { 0, 0, 0, 0 } }, { "&", { 0, 0, 0, 0 } },
-	{ "&AOk", { 0, 0, 0, 0 } }, { "&2D3cAA-", { 0, 1, 0, 1 } }, { "&2D0-", { 0, 0, 0, 0 } },     /* half a pair: refused in both, as recommended */
+	{ "z(y", { 0, 1, 0, 1 } }, { "z)y", { 0, 1, 0, 1 } }, { "z*y", { 0, 1, 0, 1 } }, { "z?y", { 0, 1, 0, 1 } },
+	{ "z[y", { 0, 1, 0, 1 } },
+	{ "z]y", { 0, 1, 0, 1 } }, { "z@y", { 0, 1, 0, 1 } }, { "z^y", { 0, 1, 1, 0 } }, { "z/y", { 0, 0, 1, 1 } },
+	{ "$x", { 1, 1, 1, 1 } },
+	{ "~x", { 1, 1, 1, 1 } }, { "a~b", { 1, 1, 1, 1 } }, { "&AOk-", { 1, 1, 1, 1 } }, { "&AOk-x&AOk-", { 1, 1, 1, 1 } },
+	{ "&-", { 1, 1, 1, 1 } },
+	{ "&AOk-&-", { 1, 1, 1, 1 } }, { "&AOk-&AOk-", { 0, 0, 0, 0 } }, { "&AGE-", { 0, 0, 0, 0 } }, { "&AOl-", { 0, 0, 0, 0 } },
+	{ "&", { 0, 0, 0, 0 } },
+	/* half a pair: refused in both, as recommended */
+	{ "&AOk", { 0, 0, 0, 0 } }, { "&2D3cAA-", { 0, 1, 0, 1 } }, { "&2D0-", { 0, 0, 0, 0 } },
 };
 
 static bool may_create(const struct namespace *ns, const char *userid, const char *name)
@@ -147,8 +162,10 @@ END_TEST
 /* spec/names.md 3.1, second table: an administrator at the top level. NULL: refused; columns 2.5 and 3.6 with `.`. */
 static const struct { const char *name; bool ok[4]; } admin_names[] = {
 	{ "$x", { 1, 0, 1, 0 } }, { "~x", { 0, 0, 0, 0 } }, { "user", { 0, 0, 0, 0 } }, { "user.anyone", { 0, 0, 0, 0 } },
-	{ "user.anonymous", { 0, 0, 0, 0 } }, { "user.%x", { 0, 0, 0, 0 } }, { "User", { 0, 1, 0, 1 } }, { "user.Anyone", { 0, 1, 0, 1 } },
-	{ "DELETED", { 1, 0, 1, 0 } }, { "DELETED.zz.12345678", { 1, 1, 1, 1 } }, { "user.a b", { 1, 1, 1, 1 } }, { "user.A", { 1, 1, 1, 1 } },
+	{ "user.anonymous", { 0, 0, 0, 0 } }, { "user.%x", { 0, 0, 0, 0 } }, { "User", { 0, 1, 0, 1 } },
+	{ "user.Anyone", { 0, 1, 0, 1 } },
+	{ "DELETED", { 1, 0, 1, 0 } }, { "DELETED.zz.12345678", { 1, 1, 1, 1 } }, { "user.a b", { 1, 1, 1, 1 } },
+	{ "user.A", { 1, 1, 1, 1 } },
 	{ "top(x)", { 0, 1, 0, 1 } }, { "user.x@y", { 0, 1, 1, 1 } }, { "t@y", { 0, 1, 1, 1 } }, { "user..dot", { 0, 1, 0, 1 } },
 	{ ".user.q1", { 0, 1, 0, 1 } }, { "user.q1.", { 1, 1, 1, 1 } }, { "^top", { 0, 1, 1, 0 } }, { "user.^q", { 0, 1, 1, 0 } },
 };

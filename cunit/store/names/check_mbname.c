@@ -22,9 +22,11 @@ static const struct { const char *conf, *user; bool admin; const char *typed, *i
 	{ ALT_SLASH VIRT, "fred.smith", false, "Shared Folders", NULL, NULL },
 	{ ALT_SLASH VIRT, "fred.smith", false, "Other Users", NULL, NULL },
 	{ ALT_SLASH VIRT, "fred.smith", false, "Shared Folders/shared.thing", "shared^thing", "shared^thing" },
-	{ ALT_SLASH VIRT, "fred.smith", false, "shared folders/x", "user.fred^smith.shared folders.x", "user.fred^smith.shared folders.x" },
+	{ ALT_SLASH VIRT, "fred.smith", false, "shared folders/x", "user.fred^smith.shared folders.x",
+		"user.fred^smith.shared folders.x" },
 	{ ALT_SLASH VIRT, "fred.smith", false, "Other Users/joe/a", "user.joe.a", "user.joe.a" },
-	{ ALT_SLASH VIRT, "fred.smith", false, "user/fred.smith/zz", "user.fred^smith.user.fred^smith.zz", "user.fred^smith.user.fred^smith.zz" },
+	{ ALT_SLASH VIRT, "fred.smith", false, "user/fred.smith/zz", "user.fred^smith.user.fred^smith.zz",
+		"user.fred^smith.user.fred^smith.zz" },
 	{ ALT_SLASH VIRT, "fred.smith", false, "a^b", "user.fred^smith.a^b", NULL },
 	{ ALT_SLASH VIRT, "fred.smith", false, "teams/x@example.com", NULL, "user.fred^smith.teams.x@example^com" },
 	{ ALT_SLASH VIRT, "joe@example.com", false, "a", "example.com!user.joe.a", "example.com!user.joe.a" },
@@ -32,7 +34,8 @@ static const struct { const char *conf, *user; bool admin; const char *typed, *i
 	/* second table */
 	{ STD_SLASH VIRT, "cyrus", true, "user/fred.smith", "user.fred^smith", "user.fred^smith" },
 	{ ALT_SLASH VIRT, "cyrus", true, "user/fred.smith", "user.fred^smith", "user.fred^smith" },
-	{ STD_SLASH VIRT, "cyrus", true, "user/joe/Sub.dot@example.com", "example.com!user.joe.Sub^dot", "example.com!user.joe.Sub^dot" },
+	{ STD_SLASH VIRT, "cyrus", true, "user/joe/Sub.dot@example.com", "example.com!user.joe.Sub^dot",
+		"example.com!user.joe.Sub^dot" },
 	{ STD_SLASH VIRT, "cyrus", true, "teams/a.b@example.com", "example.com!teams.a^b", "example.com!teams.a^b" },
 	{ STD_SLASH VIRT, "cyrus", true, "shared.thing", "shared^thing", "shared^thing" },
 	{ STD_SLASH VIRT, "admin@other.org", true, "user/joe@example.com", NULL, NULL },
@@ -73,7 +76,8 @@ END_TEST
 static const struct { const char *conf, *user; bool admin; const char *internal, *out25, *out36; } shown[] = {
 	/* spec 6.2: views of one store */
 	{ ALT_SLASH VIRT, "cyrus", true, "example.com!user.joe", "user/joe@example.com", "user/joe@example.com" },
-	{ ALT_SLASH VIRT, "cyrus", true, "example.com!user.joe.Sub^dot", "user/joe/Sub.dot@example.com", "user/joe/Sub.dot@example.com" },
+	{ ALT_SLASH VIRT, "cyrus", true, "example.com!user.joe.Sub^dot", "user/joe/Sub.dot@example.com",
+		"user/joe/Sub.dot@example.com" },
 	{ ALT_SLASH VIRT, "cyrus", true, "example.com!teams.a^b", "teams/a.b@example.com", "teams/a.b@example.com" },
 	{ ALT_SLASH VIRT, "cyrus", true, "user.fred^smith.Work^x.y", "user/fred.smith/Work.x/y", "user/fred.smith/Work.x/y" },
 	{ ALT_SLASH VIRT, "cyrus", true, "shared^thing", "shared.thing", "shared.thing" },
@@ -81,9 +85,11 @@ static const struct { const char *conf, *user; bool admin; const char *internal,
 	{ ALT_SLASH VIRT, "joe@example.com", false, "example.com!user.joe.Sub^dot", "Sub.dot", "Sub.dot" },
 	{ ALT_SLASH VIRT, "joe@example.com", false, "example.com!teams.a^b", "Shared Folders/teams/a.b", "Shared Folders/teams/a.b" },
 	{ ALT_SLASH VIRT, "ann@example.com", false, "example.com!user.joe", "Other Users/joe", "Other Users/joe" },
-	{ ALT_SLASH VIRT, "ann@example.com", false, "example.com!user.joe.Sub^dot", "Other Users/joe/Sub.dot", "Other Users/joe/Sub.dot" },
+	{ ALT_SLASH VIRT, "ann@example.com", false, "example.com!user.joe.Sub^dot", "Other Users/joe/Sub.dot",
+		"Other Users/joe/Sub.dot" },
 	{ ALT_SLASH VIRT, "fred.smith", false, "user.fred^smith.Work^x.y", "Work.x/y", "Work.x/y" },
-	{ ALT_SLASH VIRT, "ann", false, "user.fred^smith.Work^x.y", "Other Users/fred.smith/Work.x/y", "Other Users/fred.smith/Work.x/y" },
+	{ ALT_SLASH VIRT, "ann", false, "user.fred^smith.Work^x.y", "Other Users/fred.smith/Work.x/y",
+		"Other Users/fred.smith/Work.x/y" },
 	{ ALT_SLASH VIRT, "ann", false, "shared^thing", "Shared Folders/shared.thing", "Shared Folders/shared.thing" },
 	{ ALT_SLASH VIRT, "ann@other.org", false, "example.com!user.joe", NULL, NULL },
 	/* spec 6.2: what the administrator made below INBOX */
@@ -118,7 +124,8 @@ START_TEST(names_as_shown)
 	with_namespace(v36 ? "3.6" : "2.5", shown[row].conf, shown[row].admin, &ns);
 	ck_assert_int_eq(mbname_from_internal(&n, shown[row].internal, &ns), 0);
 	char *got = mbname_external(&n, shown[row].user, &ns);
-	ck_assert_msg(want ? got && !strcmp(got, want) : !got, "%s to %s: %s, not %s", shown[row].internal, shown[row].user, got, want);
+	ck_assert_msg(want ? got && !strcmp(got, want) : !got, "%s to %s: %s, not %s", shown[row].internal, shown[row].user, got,
+		want);
 	mbname_free(&n);
 	free(got);
 	namespace_free(&ns);
@@ -126,8 +133,8 @@ START_TEST(names_as_shown)
 END_TEST
 
 static const char *const internals[] = {
-	"user.fred", "user.fred.a", "user.fred.a^b.c", "user.fred^smith.x", "news", "news.comp^lang.c", "user.fred.&AOk-t&AOk-", "user.fred.a b",
-	"DELETED.user.fred.a.6B01D590", "DELETED.news.6B01D590", "user.fred.DELETED.x", "userx.y", "User.x",
+	"user.fred", "user.fred.a", "user.fred.a^b.c", "user.fred^smith.x", "news", "news.comp^lang.c", "user.fred.&AOk-t&AOk-",
+	"user.fred.a b", "DELETED.user.fred.a.6B01D590", "DELETED.news.6B01D590", "user.fred.DELETED.x", "userx.y", "User.x",
 };
 
 /* internal -> shown -> typed -> internal, for owner, other user and administrator, in the three namespaces and both releases; and
@@ -208,13 +215,15 @@ END_TEST
 START_TEST(names_that_are_none)
 {
 	static const char *const bad[] = { "", ".", "a.", ".a", "a..b", "user.fred.", "x.org!", "x.org!a..b" };
-	static const struct { const char *p; size_t n; } baddb[] = { { "", 0 }, { "\x1f", 1 }, { "a\x1f", 2 }, { "\x1f" "a", 2 }, { "a\x1f\x1f" "b", 4 },
+	static const struct { const char *p; size_t n; } baddb[] =
+		{ { "", 0 }, { "\x1f", 1 }, { "a\x1f", 2 }, { "\x1f" "a", 2 }, { "a\x1f\x1f" "b", 4 },
 		{ "x.org\x1d", 6 }, { "a\0b", 3 } };
 	struct namespace ns;
 	struct mbname n;
 	with_namespace("3.6", STD_DOT VIRT, true, &ns);
 	for (size_t i = 0; i < COUNT(bad); i++) ck_assert_msg(mbname_from_internal(&n, bad[i], &ns) == ERR_BADNAME, "%s", bad[i]);
-	for (size_t i = 0; i < COUNT(baddb); i++) ck_assert_msg(mbname_from_dbname(&n, baddb[i].p, baddb[i].n, &ns) == ERR_BADNAME, "%zu", i);
+	for (size_t i = 0; i < COUNT(baddb); i++)
+		ck_assert_msg(mbname_from_dbname(&n, baddb[i].p, baddb[i].n, &ns) == ERR_BADNAME, "%zu", i);
 	ck_assert_int_ne(mbname_from_userid(&n, "", &ns), 0);
 	ck_assert_int_ne(mbname_from_userid(&n, NULL, &ns), 0);
 	ck_assert_int_ne(mbname_from_userid(&n, "@x.org", &ns), 0);

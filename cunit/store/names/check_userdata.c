@@ -101,7 +101,8 @@ START_TEST(seen_that_is_damaged)
 	ck_assert_uint_eq(seqset_count(&s.uids), 0);
 	ck_assert_msg(strstr(buf_cstr(&scratch_log), "invalid sequence <1 1 3 1 x,y> for fred bad - nuking"), "%s", scratch_log.s);
 	ck_assert_int_eq(seen_read(st, "fred", "new", &s), ERR_BADFORMAT);
-	ck_assert_int_eq(seen_update(st, "fred", "new", see_two, &keep), ERR_BADFORMAT);     /* what we cannot read we do not replace */
+	/* what we cannot read we do not replace */
+	ck_assert_int_eq(seen_update(st, "fred", "new", see_two, &keep), ERR_BADFORMAT);
 	ck_assert_int_eq(seen_update(st, "fred", "bad", see_two, &keep), 0);
 	ck_assert_int_eq(seen_read(st, "fred", "bad", &s), 0);
 	ck_assert_uint_eq(seqset_count(&s.uids), 4);
@@ -177,7 +178,8 @@ static int count_rows(void *arg, const char *key, size_t keylen, const char *val
 /* All rows of the mailbox go, those of its neighbours stay. */
 START_TEST(statuscache_rows_are_dropped)
 {
-	static const char *const keys[] = { "user.fred%", "user.fred%%fred", "user.fred%%joe", "user.fred%x%", "user.fred%x%%joe", "user.fred.a%", "user.freddy%%fred" };
+	static const char *const keys[] = { "user.fred%", "user.fred%%fred", "user.fred%%joe", "user.fred%x%", "user.fred%x%%joe",
+		"user.fred.a%", "user.freddy%%fred" };
 	struct store *st = open_store(levels[_i], "statuscache: yes\n");
 	struct cyrusdb *db;
 	struct buf path = BUF_INIT, left = BUF_INIT;

@@ -99,8 +99,8 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------ 6. identifiers */
 
-static const char *const identifiers[] = { "a b", "a\"b", "(a", "a)", "50%", "back\\slash", "{3}", "*", "NIL", "fred@example.com", "-bob", "group:x y",
-	"caf\xc3\xa9" };
+static const char *const identifiers[] = { "a b", "a\"b", "(a", "a)", "50%", "back\\slash", "{3}", "*", "NIL", "fred@example.com",
+	"-bob", "group:x y", "caf\xc3\xa9" };
 
 START_TEST(t6_odd_identifiers_come_back)
 {
@@ -108,7 +108,8 @@ START_TEST(t6_odd_identifiers_come_back)
 		struct buf b = BUF_INIT;
 		char *acl = mem_printf("%s\tlrs\tanyone\tr\t", identifiers[_i]);
 		struct namespace ns = test_ns(LEVEL_36);
-		struct mbentry e = { .type = 'e', .acl = acl, .uniqueid = mem_strdup("x"), .partition = mem_strdup("default") }, back = { .type = 'e' };
+		struct mbentry e = { .type = 'e', .acl = acl, .uniqueid = mem_strdup("x"), .partition = mem_strdup("default") },
+			back = { .type = 'e' };
 		if (level) mbrecord_36_name_print(&e, 1, &b);
 		else mbrecord_25_print(&e, 1, &b);
 		ck_assert_msg(!memmem(b.s, b.len, "A %(a b", 7), "raw: %.*s", (int)b.len, b.s);
@@ -202,7 +203,8 @@ END_TEST
 
 START_TEST(t8_sync_log_names)
 {
-	static const char *const names[] = { "user.a b", "user.a\"b", "user.{x}", "user.\xc3\xa4", "", "a(b", "a)b", "a\\b", "a\tb", "plain" };
+	static const char *const names[] = { "user.a b", "user.a\"b", "user.{x}", "user.\xc3\xa4", "", "a(b", "a)b", "a\\b", "a\tb",
+		"plain" };
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct buf b = BUF_INIT;
 		struct syncline l;
@@ -219,7 +221,8 @@ START_TEST(t8_sync_log_names)
 }
 END_TEST
 
-/* The reader renames the log and waits for whoever has it locked: the line must not end up in the file that it is about to read to its end. */
+/* The reader renames the log and waits for whoever has it locked: the line must not end up in the file that it is about to read
+ * to its end. */
 START_TEST(t8_the_log_is_renamed_under_the_writer)
 {
 	struct storetest t;
@@ -278,7 +281,8 @@ START_TEST(t9_user_deny_in_a_flat_file)
 	cyrusdb_close(db);
 	buf_reset(&raw);
 	ck_assert_int_eq(file_read(path, 1000, &raw), 0);
-	ck_assert_ptr_nonnull(memmem(raw.s, raw.len, BYTES("\x62\x6f\x62\x09\x32\xff\x89\x69\x6d\x61\x70\x2c\x70\x6f\x70\x33\xff\x89\x67\x6f")));
+	ck_assert_ptr_nonnull(memmem(raw.s, raw.len,
+		BYTES("\x62\x6f\x62\x09\x32\xff\x89\x69\x6d\x61\x70\x2c\x70\x6f\x70\x33\xff\x89\x67\x6f")));
 	userdeny_free(&d);
 	buf_free(&raw);
 	free(path);
@@ -289,8 +293,10 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ 11. hashing */
 
 static const struct { const char *name; char plain, full; } hashes[] = {
-	{ "fred", 'f', 0 }, { "alice", 'a', 'L' }, { "bob", 'b', 'E' }, { "admin", 'a', 'I' }, { "carol", 'c', 'B' }, { "margaret", 'm', 'U' }, { "dave", 'd', 'G' },
-	{ "erin", 'e', 'C' }, { "heidi", 'h', 'L' }, { "joe", 'j', 'B' }, { "fred^smith", 'f', 'L' }, { "fred.smith", 'f', 'E' }, { "ann.lee", 'a', 'N' },
+	{ "fred", 'f', 0 }, { "alice", 'a', 'L' }, { "bob", 'b', 'E' }, { "admin", 'a', 'I' }, { "carol", 'c', 'B' },
+	{ "margaret", 'm', 'U' }, { "dave", 'd', 'G' },
+	{ "erin", 'e', 'C' }, { "heidi", 'h', 'L' }, { "joe", 'j', 'B' }, { "fred^smith", 'f', 'L' }, { "fred.smith", 'f', 'E' },
+	{ "ann.lee", 'a', 'N' },
 	{ "example.net", 'e', 'O' }, { "1stfloor", 'q', 0 }, { "\xc3\x84", 'q', 0 }, { "Fred", 'f', 0 }, { "", 'q', 0 },
 };
 
@@ -307,11 +313,12 @@ static const struct { const char *more, *user, *file, *spool, *root; } places[] 
 	{ "hashimapspool: yes\n", "fred", "user/f/fred.sub", "f/user/fred", NULL },
 	{ "fulldirhash: yes\n", "alice", "user/L/alice.sub", "user/alice", NULL },
 	{ "hashimapspool: yes\nfulldirhash: yes\n", "alice", "user/L/alice.sub", "L/user/alice", NULL },
-	{ "virtdomains: userid\ndefaultdomain: here\n", "joe@example.net", "domain/e/example.net/user/j/joe.sub", "domain/example.net/user/joe", NULL },
+	{ "virtdomains: userid\ndefaultdomain: here\n", "joe@example.net", "domain/e/example.net/user/j/joe.sub",
+		"domain/example.net/user/joe", NULL },
 	{ "virtdomains: userid\ndefaultdomain: here\nhashimapspool: yes\n", "joe@example.net", "domain/e/example.net/user/j/joe.sub",
 		"domain/e/example.net/j/user/joe", NULL },
-	{ "virtdomains: userid\ndefaultdomain: here\nhashimapspool: yes\nfulldirhash: yes\n", "joe@example.net", "domain/O/example.net/user/B/joe.sub",
-		"domain/O/example.net/B/user/joe", NULL },
+	{ "virtdomains: userid\ndefaultdomain: here\nhashimapspool: yes\nfulldirhash: yes\n", "joe@example.net",
+		"domain/O/example.net/user/B/joe.sub", "domain/O/example.net/B/user/joe", NULL },
 	{ "virtdomains: userid\ndefaultdomain: here\nhashimapspool: yes\n", "joe@here", "user/j/joe.sub", "j/user/joe", NULL },
 	{ "hashimapspool: yes\n", "1stfloor", "user/q/1stfloor.sub", "q/user/1stfloor", NULL },
 };
@@ -322,12 +329,14 @@ START_TEST(t11_places)
 	struct buf path = BUF_INIT;
 	struct mbname n;
 	storetest_new(&t, "2.5", places[_i].more);
-	char *userid = NULL, *file = mem_printf("%s/conf/%s", t.dir, places[_i].file), *dir = mem_printf("%s/spool/%s", t.dir, places[_i].spool);
+	char *userid = NULL, *file = mem_printf("%s/conf/%s", t.dir, places[_i].file),
+		*dir = mem_printf("%s/spool/%s", t.dir, places[_i].spool);
 	ck_assert_int_eq(mbname_from_userid(&n, places[_i].user, &t.st->ns), 0);
 	userid = mbname_userid(&n);
 	t.st->layout->user_file(t.st, userid, "sub", &path);
 	ck_assert_str_eq(buf_cstr(&path), file);
-	struct mbentry e = { .name = mbname_internal(&n, &t.st->ns), .partition = mem_strdup("default"), .flags = MBENTRY_LEGACYDIRS, .acl = mem_strdup("") };
+	struct mbentry e = { .name = mbname_internal(&n, &t.st->ns), .partition = mem_strdup("default"), .flags = MBENTRY_LEGACYDIRS,
+		.acl = mem_strdup("") };
 	mbname_copy(&e.parts, &n);
 	buf_reset(&path);
 	ck_assert_int_eq(path_mailbox(t.st, &e, META_DATA, NULL, &path), 0);

@@ -18,7 +18,10 @@ struct golden {
 };
 static struct golden gold;               /* nftw() has no argument */
 
-static int again_list(const char *p, size_t len, struct buf *out) { return gold.new_layout ? again_36(p, len, out) : again_25(p, len, out); }
+static int again_list(const char *p, size_t len, struct buf *out)
+{
+	return gold.new_layout ? again_36(p, len, out) : again_25(p, len, out);
+}
 
 static int again_subkey(const char *p, size_t len, struct buf *out)
 {
@@ -35,8 +38,10 @@ static int again_nothing(const char *p, size_t len, struct buf *out)
 
 static const struct table { const char *suffix; enum conf_opt engine; again *key, *value; } tables[] = {
 	{ "mailboxes.db", OPT_MBOXLIST_DB, NULL, again_list }, { "annotations.db", OPT_ANNOTATION_DB, again_annotkey, again_annot },
-	{ "cyrus.annotations", OPT_ANNOTATION_DB, again_annotkey, again_annot }, { "deliver.db", OPT_DUPLICATE_DB, again_markkey, again_mark },
-	{ "statuscache.db", OPT_STATUSCACHE_DB, again_statuskey, again_status }, { "user_deny.db", OPT_USERDENY_DB, NULL, again_deny },
+	{ "cyrus.annotations", OPT_ANNOTATION_DB, again_annotkey, again_annot },
+	{ "deliver.db", OPT_DUPLICATE_DB, again_markkey, again_mark },
+	{ "statuscache.db", OPT_STATUSCACHE_DB, again_statuskey, again_status },
+	{ "user_deny.db", OPT_USERDENY_DB, NULL, again_deny },
 	{ "sub", OPT_SUBSCRIPTION_DB, again_subkey, again_nothing }, { "sub.db", OPT_SUBSCRIPTION_DB, again_subkey, again_nothing },
 	{ ".seen", OPT_SEENSTATE_DB, NULL, again_seen }, { "/seen.db", OPT_SEENSTATE_DB, NULL, again_seen },
 	{ ".mboxkey", OPT_MBOXKEY_DB, NULL, again_mboxkey }, { "/mboxkey.db", OPT_MBOXKEY_DB, NULL, again_mboxkey },
@@ -75,7 +80,8 @@ static int table_file(const char *path, const struct stat *sb, int kind, struct 
 		if (!ends(path, tables[i].suffix)) continue;
 		gold.file = path;
 		gold.files++;
-		ck_assert_msg(!cyrusdb_open(gold.t.st->dbs, conf_word(gold.t.conf, tables[i].engine), path, CYRUSDB_RDONLY, &db), "%s", path);
+		ck_assert_msg(!cyrusdb_open(gold.t.st->dbs, conf_word(gold.t.conf, tables[i].engine), path, CYRUSDB_RDONLY, &db), "%s",
+			path);
 		ck_assert_int_eq(cyrusdb_foreach(db, "", 0, NULL, row, (void *)&tables[i], NULL), 0);
 		cyrusdb_close(db);
 		break;
@@ -90,7 +96,8 @@ static void golden_open(int version)
 	gold = (struct golden){ .new_layout = version >= 2 };
 	snprintf(gold.t.dir, sizeof gold.t.dir, "%s/tables.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : tmp);
 	ck_assert_ptr_nonnull(mkdtemp(gold.t.dir));
-	storetest_run("tar -C %s --no-same-owner -xf %s/cunit/golden/store-%s.tar.xz", gold.t.dir, src ? src : ".", versions[version]);
+	storetest_run("tar -C %s --no-same-owner -xf %s/cunit/golden/store-%s.tar.xz", gold.t.dir, src ? src : ".",
+		versions[version]);
 	storetest_run("sed 's|@ROOT@|%s|g; s/@[A-Z0-9]*@/0/g' %s/imapd.conf.in >%s/imapd.conf", gold.t.dir, gold.t.dir, gold.t.dir);
 	storetest_open(&gold.t);
 }
@@ -111,7 +118,8 @@ struct roots { unsigned n; };
 static int root(void *arg, const char *name, const struct quota *q)
 {
 	struct roots *r = arg;
-	char *path = mem_printf("find %s/conf -path '*/quota/*/%s' -type f", gold.t.dir, strchr(name, '!') ? strchr(name, '!') + 1 : name);
+	char *path = mem_printf("find %s/conf -path '*/quota/*/%s' -type f", gold.t.dir,
+		strchr(name, '!') ? strchr(name, '!') + 1 : name);
 	FILE *f = popen(path, "r");
 	char file[1024];
 	ck_assert_ptr_nonnull(fgets(file, sizeof file, f));
@@ -177,7 +185,8 @@ static unsigned subscriptions(const char *userid)
 
 START_TEST(quotas_logs_and_subscriptions_of_the_recorded_stores)
 {
-	static const char *const users[] = { "alice", "bob", "carol", "admin", "heidi", "margaret", "peggy", "fredsmith", "fred.smith", "joe@example.net" };
+	static const char *const users[] = { "alice", "bob", "carol", "admin", "heidi", "margaret", "peggy", "fredsmith",
+		"fred.smith", "joe@example.net" };
 	struct roots r = { 0 };
 	unsigned with_subs = 0, lines = 0;
 	golden_open(_i);
@@ -188,7 +197,8 @@ START_TEST(quotas_logs_and_subscriptions_of_the_recorded_stores)
 	char *log = mem_printf("%s/conf/sync/log", gold.t.dir);
 	struct buf text = BUF_INIT, out = BUF_INIT;
 	if (!file_read(log, 1 << 24, &text)) {
-		for (char *p = text.s, *end = p + text.len, *nl; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1, lines++) {
+		for (char *p = text.s, *end = p + text.len, *nl; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1,
+			lines++) {
 			buf_reset(&out);
 			ck_assert_msg(!again_syncline(p, (size_t)(nl - p), &out), "%.*s", (int)(nl - p), p);
 			same(&out, p, (size_t)(nl - p) + 1, "sync/log");

@@ -21,13 +21,15 @@
 
 void same(const struct buf *got, const char *want, size_t len, const char *what)
 {
-	ck_assert_msg(got->len == len && (!len || !memcmp(got->s, want, len)), "%s: %.*s became %.*s", what, (int)len, want, (int)got->len, got->s);
+	ck_assert_msg(got->len == len && (!len || !memcmp(got->s, want, len)), "%s: %.*s became %.*s", what, (int)len, want,
+		(int)got->len, got->s);
 }
 
 struct namespace test_ns(enum conf_level level)
 {
 	static char deleted[] = "DELETED", domain[] = "internal";
-	return (struct namespace){ .level = level, .sep = '/', .virtdomains = true, .deletedprefix = deleted, .defaultdomain = domain };
+	return (struct namespace){ .level = level, .sep = '/', .virtdomains = true, .deletedprefix = deleted,
+		.defaultdomain = domain };
 }
 
 void put_raw(struct storetest *t, const char *key, const char *val)

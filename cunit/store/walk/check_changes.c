@@ -114,14 +114,15 @@ static int move_away(void *arg, const struct dirwalk_entry *e)
 	return 0;
 }
 
-/* The way back up goes through a directory that is elsewhere by then: what is above it is still finished, itself too while it can be
- * found from inside. */
+/* The way back up goes through a directory that is elsewhere by then: what is above it is still finished, itself too while it can
+ * be found from inside. */
 START_TEST(walk_finds_its_way_back)
 {
 	const char *root = "r";
 	struct mover m = { .at = 199, .move = 50, .replaced_by = _i };
 	dig(200, "z");
-	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = DIRWALK_STAT, .entry = move_away, .arg = &m };
+	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = DIRWALK_STAT, .entry = move_away,
+		.arg = &m };
 	ck_assert_int_eq(dirwalk_run(&w), 0);
 	ck_assert_uint_eq(w.n.vanished, 0);           /* each "z" was looked for where it is */
 	ck_assert_int_eq(m.files, 200);
@@ -136,7 +137,8 @@ static int lost_openat(int dirfd, const char *name, int flags)
 	return -1;
 }
 
-/* Without "..", down from the root again; where that fails, the rest of what is lost is told once, and what is above is finished. */
+/* Without "..", down from the root again; where that fails, the rest of what is lost is told once, and what is above is
+ * finished. */
 START_TEST(walk_comes_down_from_the_root_again)
 {
 	const char *root = "r";

@@ -83,7 +83,8 @@ START_TEST(errors_of_the_kernel)
 }
 END_TEST
 
-static const struct { uint16_t size; uint8_t type; const char *name; size_t name_len; const char *want; int result; } records[] = {
+static const struct { uint16_t size; uint8_t type; const char *name; size_t name_len; const char *want; int result; } records[] =
+	{
 	{ 24, DT_REG, "x\0\0\0\0", 5, "0f:r/x", 0 },
 	{ 0, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },
 	{ 19, DT_REG, "x\0\0\0\0", 5, " UNREADABLE=1", -1 },

@@ -33,7 +33,8 @@ START_TEST(limits_are_told)
 	struct buf b = BUF_INIT;
 	follow("d r/a/b/c;f r/a/b/c/f;f r/a/long-name;f r/x;f r/y");
 	clock_fake(slow_clock, NULL);
-	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .limits = limited[_i].max, .entry = collect, .arg = &b };
+	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .limits = limited[_i].max, .entry = collect,
+		.arg = &b };
 	ck_assert_int_eq(dirwalk_run(&w), limited[_i].result);
 	if (limited[_i].err) ck_assert_int_eq(errno, limited[_i].err);
 	put_odds(&b, &w);

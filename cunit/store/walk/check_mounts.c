@@ -86,13 +86,14 @@ START_TEST(walk_stays_on_its_file_system)
 }
 END_TEST
 
-/* A directory that may not be read is told and passed over, one that may not be searched as well; root reads everything, so he becomes
- * somebody else first. */
+/* A directory that may not be read is told and passed over, one that may not be searched as well; root reads everything, so he
+ * becomes somebody else first. */
 static int walk_unreadable(void)
 {
 	struct buf b = BUF_INIT;
 	const char *root = "r";
-	if (geteuid() == 0 && (chmod(scratch_dir, 0711) < 0 || chmod("r", 0755) < 0 || chown("r/closed", 0, 0) < 0 || setuid(65534) < 0)) return 2;
+	if (geteuid() == 0 && (chmod(scratch_dir, 0711) < 0 || chmod("r", 0755) < 0 || chown("r/closed", 0, 0) < 0
+		|| setuid(65534) < 0)) return 2;
 	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = DIRWALK_STAT, .entry = collect, .arg = &b };
 	if (dirwalk_run(&w)) return 3;
 	put_odds(&b, &w);

@@ -1,4 +1,5 @@
-/* check_size.c - trees too deep and too wide, descriptors, system calls. $WALK_ENTRIES: entries in the widest (make check-slow). */
+/* check_size.c - trees too deep and too wide, descriptors, system calls. $WALK_ENTRIES: entries in the widest (make
+ * check-slow). */
 #include "cunit/store/walk/suites.h"
 #include "cunit/store/walk/walktest.h"
 #include "sys/sys.h"

@@ -33,11 +33,13 @@ START_TEST(order_is_that_of_the_mailbox_list)
 {
 	static const struct { const char *level, *more, *want; } rows[] = {
 		{ "2.5", "", NULL },
-		{ "2.5", "improved_mboxlist_sort: yes\n", "user user.A user.a user.a.0 user.a.x user.a.x.y user.a.x-y user.a b user.a b.x user.a+b "
+		{ "2.5", "improved_mboxlist_sort: yes\n",
+			"user user.A user.a user.a.0 user.a.x user.a.x.y user.a.x-y user.a b user.a b.x user.a+b "
 			"user.a,b user.a-b user.a-b.x user.a0 user.ab" },
 		{ "3.6", "mailbox_legacy_dirs: yes\n", NULL },
 	};
-	static const char *const names[] = { "a", "a.x", "a.x.y", "a-b", "a-b.x", "a b", "a b.x", "ab", "a+b", "A", "a.x-y", "a^b", "a,b", "a.0", "a0" };
+	static const char *const names[] = { "a", "a.x", "a.x.y", "a-b", "a-b.x", "a b", "a b.x", "ab", "a+b", "A", "a.x-y", "a^b",
+		"a,b", "a.0", "a0" };
 	struct storetest t;
 	struct strarray want = STRARRAY_INIT, got = STRARRAY_INIT, parts = STRARRAY_INIT;
 	storetest_new(&t, rows[_i].level, rows[_i].more);
@@ -50,7 +52,8 @@ START_TEST(order_is_that_of_the_mailbox_list)
 	}
 	ck_assert_int_eq(mboxlist_each(t.st, NULL, MBOXLIST_ALL, add_name, &want), 0);
 	spool_roots(t.conf, SPOOL_DATA, &parts);
-	struct dirwalk w = { .roots = (const char *const *)parts.v, .nroots = parts.n, .levels = DIRWALK_ALL, .entry = add_dir, .arg = &got };
+	struct dirwalk w = { .roots = (const char *const *)parts.v, .nroots = parts.n, .levels = DIRWALK_ALL, .entry = add_dir,
+		.arg = &got };
 	ck_assert_int_eq(spool_walk(t.st, &w), 0);
 	char *a = strarray_join(&want, " "), *b = strarray_join(&got, " ");
 	ck_assert_uint_ge(got.n, 15);
@@ -77,11 +80,13 @@ START_TEST(log_has_a_line_for_each_oddity)
 	struct strarray parts = STRARRAY_INIT;
 	storetest_new(&t, "2.5", NULL);
 	scratch_hook();
-	storetest_run("cd %s/spool && ln -s /sys sys && ln -s . \"$(printf 'two\\nlines')\" && mkfifo pipe && mkdir a && ln -s .. a/up", t.dir);
+	storetest_run("cd %s/spool && ln -s /sys sys && ln -s . \"$(printf 'two\\nlines')\" && mkfifo pipe && mkdir a && ln -s .. "
+		"a/up", t.dir);
 	spool_roots(t.conf, SPOOL_DATA | SPOOL_META, &parts);
 	struct dirwalk w = { .roots = (const char *const *)parts.v, .nroots = parts.n, .levels = DIRWALK_ALL };
 	ck_assert_int_eq(spool_walk(t.st, &w), 0);
-	char *want = mem_printf("spool: %s/spool/a/up: symbolic link, not followed\nspool: %s/spool/pipe: neither file nor directory, not opened\n"
+	char *want = mem_printf("spool: %s/spool/a/up: symbolic link, not followed\nspool: %s/spool/pipe: neither file nor "
+		"directory, not opened\n"
 		"spool: %s/spool/sys: symbolic link, not followed\nspool: %s/spool/two\\012lines: symbolic link, not followed\n",
 		t.dir, t.dir, t.dir, t.dir);
 	ck_assert_str_eq(buf_cstr(&scratch_log), want);
@@ -126,7 +131,8 @@ START_TEST(roots_of_the_configuration)
 		{ SPOOL_DATA | SPOOL_META | SPOOL_HEADERS, "/h /m /p/a /p/b" },
 	};
 	struct storetest t;
-	storetest_new(&t, "2.5", "partition-one: /p/a//\npartition-two: /p/b\npartition-same: /p/a\nmetapartition-one: /m/\nmetadir-header-one: /h\n"
+	storetest_new(&t, "2.5",
+		"partition-one: /p/a//\npartition-two: /p/b\npartition-same: /p/a\nmetapartition-one: /m/\nmetadir-header-one: /h\n"
 		"archivepartition-one: /z\nmetadir-index-one: /never\n");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct strarray got = STRARRAY_INIT;

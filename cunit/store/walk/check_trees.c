@@ -19,7 +19,8 @@ static const struct { const char *recipe, *want; } trees[] = {
 	{ "d r;d out/in;f out/secret;l ../out r/x;l ../out/secret r/1.;l nowhere r/y", "0l:r/1. 0l:r/x 0l:r/y LINK=3" },
 	{ "d r;p r/1.;p r/cyrus.index;f r/2.", "0s:r/1. 0f:r/2. 0s:r/cyrus.index SPECIAL=2" },
 	{ "d r/a\nb;f r/a\nb/\001;l /\n r/\n", "0l:r/\n 0d:r/a\nb 1f:r/a\nb/\001 LINK=1" },
-	{ "d r/\xff\xfe;f r/&;f r/&Jjo;f r/&&-;f r/\xc3\xa4;f r/%s%n", "0f:r/%s%n 0f:r/& 0f:r/&&- 0f:r/&Jjo 0f:r/\xc3\xa4 0d:r/\xff\xfe" },
+	{ "d r/\xff\xfe;f r/&;f r/&Jjo;f r/&&-;f r/\xc3\xa4;f r/%s%n",
+		"0f:r/%s%n 0f:r/& 0f:r/&&- 0f:r/&Jjo 0f:r/\xc3\xa4 0d:r/\xff\xfe" },
 	{ "d r/...;f r/.../..x;d r/-;f r/~", "0d:r/- 0d:r/... 1f:r/.../..x 0f:r/~" },
 };
 
@@ -79,8 +80,8 @@ START_TEST(roots_and_what_is_below_them)
 {
 	struct buf b = BUF_INIT;
 	follow(roots[_i].recipe);
-	struct dirwalk w = { .roots = &roots[_i].root, .nroots = 1, .below = roots[_i].below, .levels = DIRWALK_ALL, .flags = roots[_i].flags,
-		.entry = collect, .arg = &b };
+	struct dirwalk w = { .roots = &roots[_i].root, .nroots = 1, .below = roots[_i].below, .levels = DIRWALK_ALL,
+		.flags = roots[_i].flags, .entry = collect, .arg = &b };
 	ck_assert_int_eq(dirwalk_run(&w), roots[_i].want);
 	if (roots[_i].err) ck_assert_int_eq(errno, roots[_i].err);
 	put_odds(&b, &w);
@@ -95,7 +96,8 @@ START_TEST(roots_in_roots)
 	static const char *const both[] = { "r", "r/part", "link" , "r/part/", "r" };
 	struct buf b = BUF_INIT;
 	follow("d r/part/sub;f r/part/sub/f;d r/a;f r/z;l r/part link");
-	struct dirwalk w = { .roots = both, .nroots = COUNT(both), .levels = DIRWALK_ALL, .flags = DIRWALK_ROOT_LINK, .entry = collect, .arg = &b };
+	struct dirwalk w = { .roots = both, .nroots = COUNT(both), .levels = DIRWALK_ALL, .flags = DIRWALK_ROOT_LINK,
+		.entry = collect, .arg = &b };
 	ck_assert_int_eq(dirwalk_run(&w), 0);
 	put_odds(&b, &w);
 	ck_assert_str_eq(buf_cstr(&b), "0d:r/a 0d:r/part 0f:r/z 0d:r/part/sub 1f:r/part/sub/f");
@@ -127,7 +129,8 @@ START_TEST(order_is_that_of_names)
 		struct buf b = BUF_INIT;
 		unsigned char rank[256];
 		for (int c = 0; c < 256; c++) rank[c] = (unsigned char)(c == '^' && rows[i].caret ? '.' : c);
-		struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .rank = rank, .sep = rows[i].sep, .entry = put_path, .arg = &b };
+		struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .rank = rank, .sep = rows[i].sep,
+			.entry = put_path, .arg = &b };
 		ck_assert_int_eq(dirwalk_run(&w), 0);
 		ck_assert_str_eq(buf_cstr(&b), rows[i].want);
 		buf_free(&b);
