@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""bench.py - the same work for our server and, when they are there, Debian's Cyrus and Dovecot; prints times and ratios of one run.
+"""bench.py - the same work for our server and, when they are there, Debian's Cyrus and Dovecot; prints times and ratios of one
+run.
 
   bench.py [--builddir DIR] [--cyrus-root DIR] [--messages N] [--mailboxes N] [--rounds N] [--only ROW,...]
 
-Debian's Cyrus is taken from where its packages were unpacked (dpkg-deb -x; it excludes Dovecot when installed), by default from "/". Needs
-root, because the peers insist on accounts of their own. Each server has a store of its own on the same file system; the rows run in turn, server by server,
-round by round; of each the best round counts. A ratio above 1 means that ours is faster."""
+Debian's Cyrus is taken from where its packages were unpacked (dpkg-deb -x; it excludes Dovecot when installed), by default from
+"/". Needs root, because the peers insist on accounts of their own. Each server has a store of its own on the same file system;
+the rows run in turn, server by server, round by round; of each the best round counts. A ratio above 1 means that ours is
+faster."""
 import argparse, os, pwd, shutil, socket, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,8 +18,10 @@ BODY = b''.join(b'line %03d of a message of the usual size, neither long nor sho
 
 
 def message(n):
-    return (b'Return-Path: <sender@example.com>\r\nReceived: from a.example (a.example [192.0.2.1]) by b.example; Mon, 1 Jan 2024 10:00:00 +0000\r\n'
-            b'From: "A. Sender" <sender@example.com>\r\nTo: reader@example.com, Other <other@example.com>\r\nSubject: message number %d\r\n'
+    return (b'Return-Path: <sender@example.com>\r\nReceived: from a.example (a.example [192.0.2.1]) by b.example; Mon, 1 Jan '
+            b'2024 10:00:00 +0000\r\n'
+            b'From: "A. Sender" <sender@example.com>\r\nTo: reader@example.com, Other <other@example.com>\r\n'
+            b'Subject: message number %d\r\n'
             b'Date: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%d.%d@example.com>\r\nMIME-Version: 1.0\r\n'
             b'Content-Type: text/plain; charset=utf-8\r\n\r\n' % (n, n, time.monotonic_ns())) + BODY
 
@@ -119,13 +123,15 @@ class Cyrus(Server):
         """prepare(instance): what is to be done before the start."""
         from instance import Instance
         self.name = name
-        self.i = Instance('unixhierarchysep: yes\naltnamespace: yes\n' + conf, services=('imap', 'lmtp'), users=('admin',) + tuple(users))
+        self.i = Instance('unixhierarchysep: yes\naltnamespace: yes\n' + conf, services=('imap', 'lmtp'),
+                          users=('admin',) + tuple(users))
         if prepare:
             prepare(self.i)
         self.bin, env = None, None
         if root:
             self.bin = os.path.join(root, 'usr/lib/cyrus/bin')
-            env = {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu'), 'PERL5LIB': '', 'CYRUS_USER': 'cyrus', 'CYRUS_GROUP': 'mail'}
+            env = {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu'), 'PERL5LIB': '', 'CYRUS_USER': 'cyrus',
+                   'CYRUS_GROUP': 'mail'}
             os.chmod(self.i.root, 0o755)
             for d in ('conf/db', 'conf/proc', 'conf/lock', 'conf/msg', 'conf/socket', 'conf/log', 'spool/stage.'):
                 os.makedirs(self.i.path(d), exist_ok=True)
@@ -374,7 +380,8 @@ def main():
     made = []
     try:
         made.append(Cyrus('cambyses'))
-        for program, make, name in ((os.path.join(args.cyrus_root, 'usr/lib/cyrus/bin/imapd'), lambda: Cyrus('cyrus', args.cyrus_root), 'Cyrus'),
+        for program, make, name in ((os.path.join(args.cyrus_root, 'usr/lib/cyrus/bin/imapd'),
+                                     lambda: Cyrus('cyrus', args.cyrus_root), 'Cyrus'),
                                     ('/usr/sbin/dovecot', Dovecot, 'Dovecot')):
             if os.path.exists(program):
                 made.append(make())
@@ -387,15 +394,18 @@ def main():
         for s in made:
             start = time.perf_counter()
             s.make(args)
-            print(f'{s.name}: {args.messages} messages and {args.mailboxes} mailboxes made in {time.perf_counter() - start:.1f} s', flush=True)
+            print(f'{s.name}: {args.messages} messages and {args.mailboxes} mailboxes made in '
+                  f'{time.perf_counter() - start:.1f} s', flush=True)
         best = {}
         for _ in range(args.rounds):
             for name, _, row in rows:
                 for s in made:
                     took = timed(row, s, args)
                     best[name, s.name] = min(took, best.get((name, s.name), took))
-        print(f'\n{args.messages} messages of {len(message(1))} bytes, {args.mailboxes} mailboxes; best of {args.rounds} rounds, in ms; ratio above 1: ours is faster')
-        print(f'{"row":<11}' + ''.join(f'{s.name:>12}' for s in made) + ''.join(f'{"/ " + s.name:>11}' for s in made[1:]) + '  what')
+        print(f'\n{args.messages} messages of {len(message(1))} bytes, {args.mailboxes} mailboxes; best of {args.rounds} '
+              f'rounds, in ms; ratio above 1: ours is faster')
+        print(f'{"row":<11}' + ''.join(f'{s.name:>12}' for s in made) + ''.join(f'{"/ " + s.name:>11}' for s in made[1:])
+              + '  what')
         for name, what, _ in rows:
             ours = best[name, made[0].name]
             print(f'{name:<11}' + ''.join(f'{best[name, s.name] * 1000:12.1f}' for s in made) +

@@ -2,7 +2,8 @@
  *
  *   COUNT SECONDS REFUSED LOST P50 P99 MAX
  *
- * where REFUSED could not connect, LOST got no banner within the time, and the last three are microseconds from connect() to the banner.
+ * where REFUSED could not connect, LOST got no banner within the time, and the last three are microseconds from connect() to the
+ * banner.
  *
  *   bench_clients HOST PORT|PATH COUNT AT-ONCE [SECONDS]      with SECONDS: for so long, COUNT at most */
 #include <arpa/inet.h>
@@ -119,8 +120,8 @@ int main(int argc, char **argv)
 	} while (live || (started < count && now() - began < limit));
 	double seconds = (double)(now() - began) / 1e6;
 	qsort(took, done, sizeof *took, by_size);
-	printf("%lu %.6f %lu %lu %u %u %u\n", done, seconds, refused, lost, done ? took[done / 2] : 0, done ? took[done - 1 - done / 100] : 0,
-		done ? took[done - 1] : 0);
+	printf("%lu %.6f %lu %lu %u %u %u\n", done, seconds, refused, lost, done ? took[done / 2] : 0,
+		done ? took[done - 1 - done / 100] : 0, done ? took[done - 1] : 0);
 	free(took);
 	free(p);
 	free(c);

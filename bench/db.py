@@ -3,12 +3,12 @@
 
   db.py [--builddir DIR] [--cyrus-root DIR] [--sizes 10000,100000,...] [--engines twoskip,skiplist] [--rounds N]
 
-Whole processes are timed; the row "start" is a process that finds nothing, and is taken off the other rows. put: all records in one
-transaction, in random order; commits: one transaction for each record; get: all keys, in random order; foreach: all records; one: one
-key of the full file; recover: the first reading after a writer died inside a transaction; again: all records once more, with other values, in 20
-transactions. From --copy-from records on Cyrus gets a copy of our file, because making one takes it too long (put, again: ours
-alone). The best round counts; a ratio above 1 means that ours is faster. Then the sizes of the files, and the
-system calls of "one"."""
+Whole processes are timed; the row "start" is a process that finds nothing, and is taken off the other rows. put: all records in
+one transaction, in random order; commits: one transaction for each record; get: all keys, in random order; foreach: all records;
+one: one key of the full file; recover: the first reading after a writer died inside a transaction; again: all records once more,
+with other values, in 20 transactions. From --copy-from records on Cyrus gets a copy of our file, because making one takes it too
+long (put, again: ours alone). The best round counts; a ratio above 1 means that ours is faster. Then the sizes of the files, and
+the system calls of "one"."""
 import argparse, os, pwd, random, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,7 +41,8 @@ class Tool:
             for d, _, _ in os.walk(self.root):
                 os.chown(d, who.pw_uid, who.pw_gid)
         # as a server that was started: skiplist files of a machine that was not are recovered by everybody who opens them
-        subprocess.run([os.path.join(os.path.dirname(path), 'ctl_cyrusdb'), '-C', self.file('imapd.conf'), '-r'], env=self.env, check=True)
+        subprocess.run([os.path.join(os.path.dirname(path), 'ctl_cyrusdb'), '-C', self.file('imapd.conf'), '-r'], env=self.env,
+                       check=True)
         time.sleep(1.1)
 
     def file(self, name):
@@ -147,7 +148,8 @@ def main():
     tools = [Tool('cambyses', program('cyr_dbtool'), {'CYRUS_USER': 'root', 'CYRUS_GROUP': 'root'}, None)]
     theirs = os.path.join(args.cyrus_root, 'usr/lib/cyrus/bin/cyr_dbtool')
     if os.path.exists(theirs):
-        tools.append(Tool('cyrus', theirs, {'LD_LIBRARY_PATH': os.path.join(args.cyrus_root, 'usr/lib/x86_64-linux-gnu'), 'PERL5LIB': '', 'CYRUS_USER': 'cyrus',
+        tools.append(Tool('cyrus', theirs, {'LD_LIBRARY_PATH': os.path.join(args.cyrus_root, 'usr/lib/x86_64-linux-gnu'),
+                                            'PERL5LIB': '', 'CYRUS_USER': 'cyrus',
                                             'CYRUS_GROUP': 'mail'}, 'cyrus'))
     where = tempfile.mkdtemp(prefix='bench-db-')
     os.chmod(where, 0o755)
@@ -158,17 +160,21 @@ def main():
                 best, sizes = {}, {}
                 for _ in range(args.rounds):
                     for tool in tools:
-                        t, sizes[tool.name] = rounds_of(tool, engine, work, tools[0] if tool is not tools[0] and size >= args.copy_from else None)
+                        t, sizes[tool.name] = rounds_of(tool, engine, work, tools[0] if tool is not tools[0]
+                                                        and size >= args.copy_from else None)
                         for row, seconds in t.items():
                             best[row, tool.name] = min(seconds, best.get((row, tool.name), seconds))
-                print(f'\n{engine}, {size} records of {len(key(0)) + len(value(0, 0))} bytes; best of {args.rounds} rounds, in ms')
+                print(f'\n{engine}, {size} records of {len(key(0)) + len(value(0, 0))} bytes; best of {args.rounds} rounds, in '
+                      f'ms')
                 print(f'{"row":<9}' + ''.join(f'{t.name:>12}' for t in tools) + ''.join(f'{"/ " + t.name:>9}' for t in tools[1:]))
                 for row in ('start', 'put', 'get', 'foreach', 'one', 'commits', 'recover', 'again'):
                     have = [t for t in tools if (row, t.name) in best]
-                    print(f'{row:<9}' + ''.join(f'{best[row, t.name] * 1000:12.1f}' for t in have) + ' ' * 12 * (len(tools) - len(have)) +
+                    print(f'{row:<9}' + ''.join(f'{best[row, t.name] * 1000:12.1f}' for t in have)
+                          + ' ' * 12 * (len(tools) - len(have)) +
                           ''.join(f'{best[row, t.name] / best[row, tools[0].name]:9.2f}' for t in have[1:]))
                 for row in ('put', 'again'):
-                    print(f'KiB after {row}: ' + ', '.join(f'{t.name} {sizes[t.name][row] // 1024}' for t in tools if row in sizes[t.name]))
+                    print(f'KiB after {row}: ' + ', '.join(f'{t.name} {sizes[t.name][row] // 1024}' for t in tools if row
+                                                           in sizes[t.name]))
                 if shutil.which('strace'):
                     print('system calls of "one": ' + ', '.join(f'{t.name} {calls(t, engine, work)}' for t in tools), flush=True)
     finally:

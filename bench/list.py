@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""list.py - LIST and LSUB on servers of different sizes, for our server and, when they are there, Debian's Cyrus and Dovecot; one run, one table.
+"""list.py - LIST and LSUB on servers of different sizes, for our server and, when they are there, Debian's Cyrus and Dovecot; one
+run, one table.
 
   list.py [--builddir DIR] [--cyrus-root DIR] [--sizes 1000,10000,...] [--own 10,1000,...] [--rounds N] [--conf LINE]
 
-On a server with SIZE mailboxes (users with ten each, and twenty shared ones for a group that nobody here is in) some users own as many as --own says. Cyrus and ours get the same mailbox list,
-byte for byte, and the same imapd.conf. The mailboxes of those users are real; of the others the list is all there is, which LIST does not notice. Dovecot
-(maildir, LAYOUT=fs) gets the directories of the users that ask, up to --dovecot-all mailboxes also those of all others; it never looks at them.
-Needs root, like bench.py. Of each row the best round counts; a ratio above 1 means that ours is faster."""
+On a server with SIZE mailboxes (users with ten each, and twenty shared ones for a group that nobody here is in) some users own as
+many as --own says. Cyrus and ours get the same mailbox list, byte for byte, and the same imapd.conf. The mailboxes of those users
+are real; of the others the list is all there is, which LIST does not notice. Dovecot (maildir, LAYOUT=fs) gets the directories of
+the users that ask, up to --dovecot-all mailboxes also those of all others; it never looks at them. Needs root, like bench.py. Of
+each row the best round counts; a ratio above 1 means that ours is faster."""
 import argparse, os, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -30,7 +32,8 @@ def dump(size, own):
     def entry(name, who, rights):
         nonlocal serial
         serial += 1
-        return (f'"{name}": {{"name": "{name}", "mtime": 1700000000, "uidvalidity": {serial}, "createdmodseq": 1, "foldermodseq": 1, "mbtype": "e", '
+        return (f'"{name}": {{"name": "{name}", "mtime": 1700000000, "uidvalidity": {serial}, "createdmodseq": 1, '
+                f'"foldermodseq": 1, "mbtype": "e", '
                 f'"partition": "default", "acl": {{"{who}": "{rights}"}}, "uniqueid": "bench{serial:019d}", "name_history": []}}')
     out = []
     for user in range(max(0, size - 20 - sum(own)) // 10):
@@ -140,14 +143,16 @@ def one_size(size, args):
             if s.name == 'dovecot' and size <= args.dovecot_all:
                 fill_others(s, size, own)
         print(f'\n{size} mailboxes on the server; ms for one command, best of {args.rounds} rounds')
-        print(f'{"user":<10}{"command":<12}{"lines":>8}' + ''.join(f'{s.name:>12}' for s in servers) + ''.join(f'{"/ " + s.name:>11}' for s in servers[1:]))
+        print(f'{"user":<10}{"command":<12}{"lines":>8}' + ''.join(f'{s.name:>12}' for s in servers)
+              + ''.join(f'{"/ " + s.name:>11}' for s in servers[1:]))
         for user, rows in [(u, ROWS) for u in users] + [('admin', ADMIN_ROWS)]:
             for name, command in rows:
                 asked = [s for s in servers if user != 'admin' or s.name != 'dovecot']
                 got = [timed(s, user, command, args.rounds) for s in asked]
                 if user != 'admin' and len({lines for _, lines in got[:2]}) != 1:
                     print(f'  they differ in what they tell: {[lines for _, lines in got]}')
-                print(f'{user:<10}{name:<12}{got[0][1]:>8}' + ''.join(f'{ms:12.3f}' for ms, _ in got) + ' ' * 12 * (len(servers) - len(got)) +
+                print(f'{user:<10}{name:<12}{got[0][1]:>8}' + ''.join(f'{ms:12.3f}' for ms, _ in got)
+                      + ' ' * 12 * (len(servers) - len(got)) +
                       ''.join(f'{ms / got[0][0]:11.2f}' for ms, _ in got[1:]), flush=True)
     finally:
         for s in servers:

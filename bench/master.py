@@ -3,9 +3,10 @@
 
   master.py [--builddir DIR] [--cyrus-root DIR] [--rounds N] [--connections N]
 
-Rows: a service that serves one client and ends (prefork=0), ten workers that are used again, and what master costs while nothing happens. The
-service is bench_worker under both, so that the difference is master's. Of each the best round counts; a ratio above 1 means that ours is
-better. Debian's Cyrus is taken from where its packages were unpacked (dpkg-deb -x). Needs root: its master becomes the account cyrus."""
+Rows: a service that serves one client and ends (prefork=0), ten workers that are used again, and what master costs while nothing
+happens. The service is bench_worker under both, so that the difference is master's. Of each the best round counts; a ratio above
+1 means that ours is better. Debian's Cyrus is taken from where its packages were unpacked (dpkg-deb -x). Needs root: its master
+becomes the account cyrus."""
 import argparse, os, platform, pwd, shutil, signal, socket, subprocess, sys, tempfile, time
 
 SERVICES = 40                          # others in the same cyrus.conf, which have nothing to do
@@ -26,14 +27,16 @@ class Master:
             f.write('configdirectory: %s\npartition-default: %s\ndefaultpartition: default\nservername: bench\n'
                     'sasl_pwcheck_method: auxprop\nsasl_mech_list: PLAIN\n' % (self.path('conf'), self.path('run')))
         with open(self.path('cyrus.conf'), 'w') as f:
-            command = '%s -C %s %s' % (imapd, self.path('imapd.conf'), service[0]) if service[2] else '%s %s' % (worker, service[0])
+            command = '%s -C %s %s' % (imapd, self.path('imapd.conf'), service[0]) if service[2] else '%s %s' % (worker,
+                    service[0])
             f.write('SERVICES {\n  s cmd="%s" listen="127.0.0.1:%d" %s\n' % (command, self.port, service[1]))
             for i in range(SERVICES):
                 f.write('  idle%d cmd="%s 1000" listen="%s" prefork=1\n' % (i, worker, self.path('run/%d' % i)))
             f.write('}\n')
         subprocess.run(['chown', '-R', 'cyrus:mail', self.dir], check=True)
         os.chmod(self.dir, 0o755)
-        self.p = subprocess.Popen([program, '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p', self.path('pid'), '-l', '512'],
+        self.p = subprocess.Popen([program, '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p', self.path('pid'),
+                                   '-l', '512'],
                                   env=dict(os.environ, CYRUS_USER='cyrus', CYRUS_GROUP='mail', **env), start_new_session=True,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(500):
@@ -66,7 +69,8 @@ class Master:
         time.sleep(0.3)                # the last are reaped
         after = self.cpu()
         done, refused, lost = int(out[0]), int(out[2]), int(out[3])
-        return {'per second': done / float(out[1]), 'refused or lost': refused + lost, 'p50 ms': int(out[4]) / 1000, 'p99 ms': int(out[5]) / 1000,
+        return {'per second': done / float(out[1]), 'refused or lost': refused + lost, 'p50 ms': int(out[4]) / 1000,
+                'p99 ms': int(out[5]) / 1000,
                 'CPU s of master per 10,000': (after[0] - before[0]) * 10000 / max(1, done),
                 'CPU s with reaped children per 10,000': (sum(after) - sum(before)) * 10000 / max(1, done)}
 
@@ -74,7 +78,8 @@ class Master:
         before = self.cpu()[0]
         time.sleep(seconds)
         m = self.memory()
-        return {'idle CPU ms per minute': (self.cpu()[0] - before) * 60000 / seconds, 'resident KiB': m['Rss'], 'private KiB': m['Private_Dirty']}
+        return {'idle CPU ms per minute': (self.cpu()[0] - before) * 60000 / seconds, 'resident KiB': m['Rss'],
+                'private KiB': m['Private_Dirty']}
 
     def stop(self):
         self.p.send_signal(signal.SIGTERM)
@@ -87,7 +92,8 @@ class Master:
 
 
 HIGHER = {'per second'}
-# name, (arguments, keys of the entry, is it each one's own imapd?, connections in hundredths of what is asked for, then look at it idle)
+# name, (arguments, keys of the entry, is it each one's own imapd?, connections in hundredths of what is asked for, then look at
+# it idle)
 ROWS = [('one client each, prefork=0', ('1', '', False, 20, False)),
         ('ten workers, used again', ('100000000', 'prefork=10 maxchild=10', False, 100, True)),
         ("each one's own imapd: ten workers", ('-U 250', 'prefork=10 maxchild=10', True, 20, False)),
@@ -113,7 +119,8 @@ def main():
     root = o.cyrus_root or '/'
     theirs = os.path.join(root, 'usr/lib/cyrus/bin/master')
     if os.path.exists(theirs):
-        masters['Cyrus'] = (theirs, os.path.join(root, 'usr/lib/cyrus/bin/imapd'), {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu')})
+        masters['Cyrus'] = (theirs, os.path.join(root, 'usr/lib/cyrus/bin/imapd'),
+                            {'LD_LIBRARY_PATH': os.path.join(root, 'usr/lib/x86_64-linux-gnu')})
     with open('/proc/cpuinfo') as f:
         cpu = next((x.split(':')[1].strip() for x in f if x.startswith('model name')), platform.machine())
     print('%s, %d processors, Linux %s; %d connections a round, %d rounds, 50 at once, %d idle services beside'

@@ -1,4 +1,5 @@
-/* walk.c - the store's walk over a directory, for bench/walk.py: prints its counts and the time it took, best of N. -s: lstat of files too. */
+/* walk.c - the store's walk over a directory, for bench/walk.py: prints its counts and the time it took, best of N. -s: lstat of
+ * files too. */
 #include "sys/clock.h"
 #include "sys/dirwalk.h"
 
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	const char *root = argv[at + 1];
-	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = at ? DIRWALK_STAT : 0, .entry = visit, .arg = &bytes };
+	struct dirwalk w = { .roots = &root, .nroots = 1, .levels = DIRWALK_ALL, .flags = at ? DIRWALK_STAT : 0, .entry = visit,
+		.arg = &bytes };
 	while (times-- > 0) {
 		int64_t start = clock_mono();
 		if (dirwalk_run(&w)) {
@@ -32,6 +34,7 @@ int main(int argc, char **argv)
 		int64_t took = clock_mono() - start;
 		if (took < best) best = took;
 	}
-	printf("%llu %llu %llu %.6f\n", (unsigned long long)w.n.dirs, (unsigned long long)w.n.entries, (unsigned long long)w.n.calls, (double)best / 1e9);
+	printf("%llu %llu %llu %.6f\n", (unsigned long long)w.n.dirs, (unsigned long long)w.n.entries, (unsigned long long)w.n.calls,
+		(double)best / 1e9);
 	return 0;
 }

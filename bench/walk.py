@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The walk of the store against find(1) on a spool: time with a warm and, as root, a cold cache; system calls for each entry.
 
-A spool of --dirs mailbox directories, each with cyrus.header, cyrus.index, cyrus.cache and --messages message files, is made below
+A spool of --dirs mailbox directories, each with cyrus.header, cyrus.index, cyrus.cache and --messages message files, is made
+below
 --dir (default: the temporary directory) and removed again. Each row is the best of --rounds rounds, taken in turns."""
 import argparse, os, re, shutil, subprocess, sys, tempfile, time
 
@@ -37,7 +38,8 @@ def calls(command):
     if not shutil.which('strace'):
         return None
     with tempfile.NamedTemporaryFile('r') as f:
-        if subprocess.run(['strace', '-f', '-c', '-o', f.name] + command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        if subprocess.run(['strace', '-f', '-c', '-o', f.name] + command, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode:
             return None
         m = re.search(r'^\s*100\.00\s+\S+\s+(?:\d+\s+)?(\d+)\s+(?:\d+\s+)?total', f.read(), re.M)
         return int(m.group(1)) if m else None
@@ -56,7 +58,8 @@ def main():
     root = tempfile.mkdtemp(prefix='bench-walk-', dir=args.dir)
     try:
         make(root, args.dirs, args.messages)
-        rows = {'find': ['find', root], 'walk': [walk, root], 'find, lstat': ['find', root, '-printf', '%s %T@ %p\\n'], 'walk, lstat': [walk, '-s', root]}
+        rows = {'find': ['find', root], 'walk': [walk, root], 'find, lstat': ['find', root, '-printf', '%s %T@ %p\\n'],
+                'walk, lstat': [walk, '-s', root]}
         dirs, entries = map(int, subprocess.run([walk, root], check=True, capture_output=True, text=True).stdout.split()[:2])
         print(f'{dirs} directories, {entries} entries; best of {args.rounds} rounds')
         print(f'{"":<13}{"warm ms":>9}{"cold ms":>9}{"calls":>9}{"an entry":>10}')

@@ -1,4 +1,5 @@
-/* fuzz_acl.c - any bytes as an access control list, an identifier and rights: what is changed is what is granted, and nothing else.
+/* fuzz_acl.c - any bytes as an access control list, an identifier and rights: what is changed is what is granted, and nothing
+ * else.
  *
  * The input is three strings with NULs between: list, identifier, rights. */
 #include "replay.h"
@@ -71,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const words[] = { "c", "d", "x" };
 	char *copy = mem_dup(data, size), *end = copy + size;
-	const char *acl = copy, *id = acl + strlen(acl) + (acl + strlen(acl) < end), *letters = id + strlen(id) + (id + strlen(id) < end);
+	const char *acl = copy, *id = acl + strlen(acl) + (acl + strlen(acl) < end),
+		*letters = id + strlen(id) + (id + strlen(id) < end);
 	bool nameable = *id && !strchr(id, '\t');            /* what the commands let through */
 	for (int i = 0; i < 3; i++) {
 		struct acl_macros m = acl_macros(words[i]);

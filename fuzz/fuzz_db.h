@@ -1,4 +1,5 @@
-/* fuzz_db.h - any bytes as the file of a database: open, recover, read, change, repack, check. The targets name the engine and the file. */
+/* fuzz_db.h - any bytes as the file of a database: open, recover, read, change, repack, check. The targets name the engine and
+ * the file. */
 #ifndef CAMB_FUZZ_DB_H
 #define CAMB_FUZZ_DB_H
 #include "replay.h"
@@ -41,7 +42,8 @@ static inline void fuzz_use(const char *engine, const char *path, int flags)
 		cyrusdb_consistent(db);
 		cyrusdb_store(db, "user.b", 6, "%new", 4, NULL);
 		struct cyrusdb_txn *txn = NULL;
-		if (!cyrusdb_store(db, "user.c", 6, "%other", 6, &txn) && !cyrusdb_delete(db, "user.b", 6, &txn, true)) cyrusdb_abort(db, txn);
+		if (!cyrusdb_store(db, "user.c", 6, "%other", 6, &txn) && !cyrusdb_delete(db, "user.b", 6, &txn, true))
+			cyrusdb_abort(db, txn);
 		cyrusdb_delete(db, "user.d", 6, NULL, true);
 		cyrusdb_repack(db);
 		cyrusdb_close(db);
@@ -59,8 +61,8 @@ static inline void fuzz_clean(void)
 	free(fuzz_folder);
 }
 
-/* name: of the file, below a folder of our own in the scratch directory; it may have folders in it, which are made. db: the name the table is
- * opened by. */
+/* name: of the file, below a folder of our own in the scratch directory; it may have folders in it, which are made. db: the name
+ * the table is opened by. */
 static inline int fuzz_file(const char *engine, const char *name, const char *db, const uint8_t *data, size_t size, bool write)
 {
 	const char *tmp = getenv("TMPDIR");

@@ -35,7 +35,8 @@ static void one_message(const char *s, size_t n, const struct filter_options *o)
 	filter_init(&cut, o);
 	size_t all = filter_feed(&whole, s, n);
 	while (eaten < n && !cut.ended) eaten += filter_feed(&cut, s + eaten, n - eaten < 3 ? n - eaten : 3);
-	if (all != eaten || whole.size != cut.size || buf_cmp(&whole.out, &cut.out) || filter_verdict(&whole) != filter_verdict(&cut)) abort();
+	if (all != eaten || whole.size != cut.size || buf_cmp(&whole.out, &cut.out) || filter_verdict(&whole) != filter_verdict(&cut))
+		abort();
 	free(filter_value(&whole, FILTER_MESSAGE_ID));
 	free(filter_value(&whole, FILTER_DATE));
 	filter_free(&whole);
@@ -46,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size) return 0;
 	unsigned f = data[0];
-	struct filter_options o = { .reject8bit = f & 4, .munge8bit = f & 8, .strict_msgid = f & 16, .max = f & 32 ? 20 : 0, .new_msgid = "<n>",
-		.new_date = "d" };
+	struct filter_options o = { .reject8bit = f & 4, .munge8bit = f & 8, .strict_msgid = f & 16, .max = f & 32 ? 20 : 0,
+		.new_msgid = "<n>", .new_date = "d" };
 	char *copy = malloc(size);                    /* exact bytes for the sanitizer */
 	memcpy(copy, data + 1, size - 1);
 	one_address(copy, size - 1, f & 3);

@@ -1,7 +1,8 @@
 /* fuzz_mailbox.c - any bytes as the files of a mailbox: opened, read record by record with its cache, changed, closed.
  *
- * The first byte says what the rest is: i cyrus.index, h cyrus.header, c cyrus.cache, a cyrus.annotations, s the user's seen file, d
- * index and cache together (their lengths in four bytes each, then the bytes). The other files are those of a sound mailbox. */
+ * The first byte says what the rest is: i cyrus.index, h cyrus.header, c cyrus.cache, a cyrus.annotations, s the user's seen
+ * file, d index and cache together (their lengths in four bytes each, then the bytes). The other files are those of a sound
+ * mailbox. */
 #include "replay.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -71,7 +72,8 @@ static void fill_mailbox(void)
 static void find_files(void)
 {
 	static const struct { enum meta_kind kind; const char *name; } files[SEEN] = {
-		[INDEX] = { META_INDEX, "cyrus.index" }, [CACHE] = { META_CACHE, "cyrus.cache" }, [HEADER] = { META_HEADER, "cyrus.header" },
+		[INDEX] = { META_INDEX, "cyrus.index" }, [CACHE] = { META_CACHE, "cyrus.cache" },
+		[HEADER] = { META_HEADER, "cyrus.header" },
 		[ANNOTATIONS] = { META_ANNOTATIONS, "cyrus.annotations" },
 	};
 	struct mailbox *mb;
@@ -105,7 +107,8 @@ static void prepare(void)
 	require(mkdtemp(dir));
 	atexit(remove_all);
 	buf_printf(&name, "%s/imapd.conf", dir);
-	buf_printf(&text, "configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\ncompatibility_level: 3.6\n", dir, dir);
+	buf_printf(&text,
+		"configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\ncompatibility_level: 3.6\n", dir, dir);
 	FILE *f = fopen(buf_cstr(&name), "w");
 	require(f && fputs(buf_cstr(&text), f) >= 0 && !fclose(f));
 	require(!conf_load(&conf, name.s, "fuzz", true, &err));
@@ -153,7 +156,8 @@ static void read_record(struct mailbox *mb, uint32_t recno)
 	if (!mailbox_find(mb, r.uid, &same)) require(same.uid == r.uid);
 	if (!mailbox_cache(mb, &r, &p, &len) && !cacherec_parse(p, len, &c)) {
 		require(c.len <= len);
-		for (int i = 0; i < CACHE_ITEMS; i++) require(c.item[i].n == 0 || (c.item[i].s >= p && c.item[i].s + c.item[i].n <= p + len));
+		for (int i = 0; i < CACHE_ITEMS; i++)
+			require(c.item[i].n == 0 || (c.item[i].s >= p && c.item[i].s + c.item[i].n <= p + len));
 	}
 	if (!msgfile_open(mb, &r, &m)) msgfile_close(&m);
 }

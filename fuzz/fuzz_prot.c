@@ -1,5 +1,5 @@
-/* fuzz_prot.c - any bytes from a client: lines and literals, as plain bytes and as DEFLATE, all at once and one byte at a time. However
- * they come, the same is read. */
+/* fuzz_prot.c - any bytes from a client: lines and literals, as plain bytes and as DEFLATE, all at once and one byte at a time.
+ * However they come, the same is read. */
 #include "replay.h"
 #include "base/buf.h"
 #include "io/literal.h"
@@ -86,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct buf whole = BUF_INIT, pieces = BUF_INIT;
 		read_all(data, size, size + 1, packed, &whole);
 		read_all(data, size, packed ? 3 : 1, packed, &pieces);
-		if (!packed || whole.s[whole.len - 2] == 'f') require(buf_cmp(&whole, &pieces) == 0);     /* where junk begins is zlib's to say */
+		/* where junk begins is zlib's to say */
+		if (!packed || whole.s[whole.len - 2] == 'f') require(buf_cmp(&whole, &pieces) == 0);
 		buf_free(&whole);
 		buf_free(&pieces);
 	}

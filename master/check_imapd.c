@@ -62,7 +62,8 @@ static void check_merged(struct check *k, const struct cyrusconf_entry *e)
 		const char *word = e->argv.v[i], *next = i + 1 < e->argv.n ? e->argv.v[i + 1] : NULL;
 		if (word[0] != '-' || !word[1]) continue;
 		if (word[2])
-			check_entry(k, PROBLEM_ERROR, e, "service %s: options and arguments MUST be separated by whitespace: %s", e->name, word);
+			check_entry(k, PROBLEM_ERROR, e, "service %s: options and arguments MUST be separated by whitespace: %s", e->name,
+				word);
 		else if (next && (strchr("CUT", word[1]) || *next != '-')) i++;
 	}
 }

@@ -136,7 +136,8 @@ static void check_unix(struct addresses *a, const struct cyrusconf_entry *e)
 	struct stat st;
 	size_t max = sizeof ((struct sockaddr_un *)NULL)->sun_path - 1;
 	if (!strcmp(e->proto, "tcp4") || !strcmp(e->proto, "tcp6"))
-		check_entry(k, PROBLEM_ERROR, e, "service %s: proto=%s makes a UNIX socket that cannot listen, use tcp", e->name, e->proto);
+		check_entry(k, PROBLEM_ERROR, e, "service %s: proto=%s makes a UNIX socket that cannot listen, use tcp", e->name,
+			e->proto);
 	else if (strcmp(e->proto, "tcp") != 0 && strncmp(e->proto, "udp", 3) != 0)
 		check_entry(k, PROBLEM_WARNING, e, "service %s: proto=%s is taken for a datagram socket", e->name, e->proto);
 	if (strlen(e->listen) > max)
@@ -177,6 +178,7 @@ void check_addresses(struct check *k, const struct cyrusconf *c)
 {
 	struct addresses a = { .check = k, .taken = hash_new(), .first_free_port = unprivileged_port() };
 	for (size_t i = 0; i < c->n; i++)
-		if (c->entries[i].section == SECTION_SERVICES && c->entries[i].listen && *c->entries[i].listen) check_one(&a, &c->entries[i]);
+		if (c->entries[i].section == SECTION_SERVICES && c->entries[i].listen && *c->entries[i].listen)
+			check_one(&a, &c->entries[i]);
 	hash_free(a.taken, NULL);
 }

@@ -205,7 +205,8 @@ static int split_entry(const struct parse *ps, const struct scan *s, char *p, co
 		a->key = p;
 		while (alnum((unsigned char)*p)) p++;
 		if (*p != '=') {                   /* an empty key passes, and is unknown */
-			if (!*p || *p == '\n' || *p == '\r') return fail(ps, line, "missing \"=\" behind \"%.*s\"", (int)(p - a->key), a->key);
+			if (!*p || *p == '\n' || *p == '\r')
+				return fail(ps, line, "missing \"=\" behind \"%.*s\"", (int)(p - a->key), a->key);
 			return fail(ps, line, "bad character '%c' in argument", *p);
 		}
 		*p++ = '\0';

@@ -33,7 +33,8 @@ static void look_at_queue(struct master *m, struct service *s)
 	if (service_ready(s))
 		log_msg(LOG_WARNING, "service %s: %d clients wait, and %u ready workers do not take them", s->label, n, service_ready(s));
 	else if (!service_room(s))
-		log_msg(LOG_WARNING, "service %s: %d clients wait, and all %d workers that maxchild allows are busy", s->label, n, s->maxchild);
+		log_msg(LOG_WARNING, "service %s: %d clients wait, and all %d workers that maxchild allows are busy", s->label, n,
+			s->maxchild);
 	else
 		log_msg(LOG_WARNING, "service %s: %d clients wait, and no worker can be started", s->label, n);
 }

@@ -158,7 +158,8 @@ static int open_status(struct master *m, struct service *s)
 void listen_summary(struct master *m)
 {
 	if (m->out_of_files)
-		log_msg(LOG_ERR, "out of descriptors: %u addresses are disabled until next SIGHUP; the limit is %llu (RLIMIT_NOFILE), and each"
+		log_msg(LOG_ERR,
+			"out of descriptors: %u addresses are disabled until next SIGHUP; the limit is %llu (RLIMIT_NOFILE), and each"
 			" address takes three", m->out_of_files, (unsigned long long)m->files_mine);
 	m->out_of_files = 0;
 }

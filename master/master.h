@@ -28,8 +28,8 @@ enum {
 #define WAKE_EVERY (10 * NSEC_PER_SEC)         /* the longest wait: the wall clock may have been set meanwhile */
 #define EVENTS_GRACE (10 * NSEC_PER_SEC)       /* what running events get at shutdown */
 #define STRAGGLERS_EVERY (30 * NSEC_PER_SEC)
-/* After messages were read, those that can lead to nothing are left in their pipes for this long: busy workers report thousands of
- * times a second, and each wake-up for one of them takes the processor from somebody with a client. */
+/* After messages were read, those that can lead to nothing are left in their pipes for this long: busy workers report thousands
+ * of times a second, and each wake-up for one of them takes the processor from somebody with a client. */
 #define STATUS_REST (NSEC_PER_SEC / 500)
 #define FILES_KEPT 16                          /* descriptors that listeners and status pipes leave free */
 #define NEVER INT64_MAX

@@ -21,7 +21,10 @@ static double seconds(int64_t ns) { return (double)ns / (double)NSEC_PER_SEC; }
 static double ready_workers(const struct master *m, const struct service *s) { return (void)m, service_ready(s); }
 static double forks_total(const struct master *m, const struct service *s) { return (void)m, (double)s->nforks; }
 static double active_children(const struct master *m, const struct service *s) { return (void)m, service_active(s); }
-static double max_children(const struct master *m, const struct service *s) { return (void)m, s->maxchild < 0 ? INT_MAX : s->maxchild; }
+static double max_children(const struct master *m, const struct service *s)
+{
+	return (void)m, s->maxchild < 0 ? INT_MAX : s->maxchild;
+}
 static double forks_per_second(const struct master *m, const struct service *s) { return (void)m, s->forkrate; }
 static double max_forks_per_second(const struct master *m, const struct service *s) { return (void)m, s->maxforkrate; }
 static double ready_fails(const struct master *m, const struct service *s) { return (void)m, s->nreadyfails; }
@@ -58,9 +61,11 @@ static const struct service_metric {
 	{ "forks_per_second", "gauge", "The current rate of forks", NULL, forks_per_second },
 	{ "max_forks_per_second", "gauge", "The maximum rate of forks", NULL, max_forks_per_second },
 	{ "ready_fails_total", "counter", "The number of failures of ready workers", "fails", ready_fails },
-	{ "failures_total", "counter", "The number of failures of ready workers since the start, none forgotten", "failures", failures_total },
+	{ "failures_total", "counter", "The number of failures of ready workers since the start, none forgotten", "failures",
+		failures_total },
 	{ "connections_total", "counter", "The number of clients that workers reported", "clients", connections_total },
-	{ "disabled_seconds", "gauge", "For how long no worker will be started; +Inf: until the next reload", "disabled", disabled_for },
+	{ "disabled_seconds", "gauge", "For how long no worker will be started; +Inf: until the next reload", "disabled",
+		disabled_for },
 	{ "listen_queue", "gauge", "The number of clients that wait to be accepted", "queue", listen_queue },
 	{ "last_message_seconds", "gauge", "Time since a worker reported anything", "last", since_message },
 };
@@ -82,8 +87,10 @@ static const struct master_metric {
 } master_metrics[] = {
 	{ "uptime_seconds", "gauge", "Time since the start", "up for", uptime },
 	{ "passes_total", "counter", "Passes of the loop", "passes", passes },
-	{ "interrupts_retried_total", "counter", "Waits that a signal interrupted and that were retried at once", "interrupts retried", interrupts },
-	{ "fallbacks_total", "counter", "Waits that ended with signals blocked, interrupted too often", "with signals blocked", fallbacks },
+	{ "interrupts_retried_total", "counter", "Waits that a signal interrupted and that were retried at once",
+		"interrupts retried", interrupts },
+	{ "fallbacks_total", "counter", "Waits that ended with signals blocked, interrupted too often", "with signals blocked",
+		fallbacks },
 	{ "longest_pass_seconds", "gauge", "The longest time between two waits since the start", "longest pass", longest_pass },
 	{ "recent_longest_pass_seconds", "gauge", "The same in the last minute or two", "lately", recent_pass },
 };

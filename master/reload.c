@@ -77,7 +77,8 @@ static void warn_of_maxfds(const struct master *m, const struct service *s)
 {
 	rlim_t most = m->files_given.rlim_max;
 	if (s->enabled && s->maxfds > 0 && most && most != RLIM_INFINITY && (rlim_t)s->maxfds > most)
-		log_msg(LOG_WARNING, "service %s: maxfds=%d is above the hard limit, using %llu", s->label, s->maxfds, (unsigned long long)most);
+		log_msg(LOG_WARNING, "service %s: maxfds=%d is above the hard limit, using %llu", s->label, s->maxfds,
+			(unsigned long long)most);
 }
 
 int master_apply(struct master *m, const struct cyrusconf *c, bool reload)

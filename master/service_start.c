@@ -143,7 +143,8 @@ void service_tcp_options(const struct service_context *ctx, int fd)
 	int on = 1, v;
 	if (ctx->family != AF_INET && ctx->family != AF_INET6) return;
 	/* The streams collect what they send: the kernel's waiting for more would only hold the end of an answer back. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) log_msg(LOG_ERR, "unable to set TCP_NODELAY: %s", strerror(errno));
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+		log_msg(LOG_ERR, "unable to set TCP_NODELAY: %s", strerror(errno));
 	if (!conf_bool(ctx->conf, OPT_TCP_KEEPALIVE)) return;
 	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
 		log_msg(LOG_ERR, "unable to set SO_KEEPALIVE: %s", strerror(errno));
@@ -151,7 +152,8 @@ void service_tcp_options(const struct service_context *ctx, int fd)
 		log_msg(LOG_ERR, "unable to set TCP_KEEPCNT: %s", strerror(errno));
 	if ((v = (int)conf_seconds(ctx->conf, OPT_TCP_KEEPALIVE_IDLE)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &v, sizeof v) < 0)
 		log_msg(LOG_ERR, "unable to set TCP_KEEPIDLE: %s", strerror(errno));
-	if ((v = (int)conf_seconds(ctx->conf, OPT_TCP_KEEPALIVE_INTVL)) && setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &v, sizeof v) < 0)
+	if ((v = (int)conf_seconds(ctx->conf, OPT_TCP_KEEPALIVE_INTVL))
+		&& setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &v, sizeof v) < 0)
 		log_msg(LOG_ERR, "unable to set TCP_KEEPINTVL: %s", strerror(errno));
 }
 

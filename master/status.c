@@ -66,7 +66,8 @@ void status_message(struct master *m, struct service *s, int code, pid_t pid)
 	if (t->connection) s->nconnections++;
 	if (!c) return;
 	if (t->level)
-		log_msg(t->level, "service %s pid %ld in state %d: unexpected message %s", s->label, (long)pid, c->state, message_names[code]);
+		log_msg(t->level, "service %s pid %ld in state %d: unexpected message %s", s->label, (long)pid, c->state,
+			message_names[code]);
 	else if (m->opt.verbose > 0)
 		log_msg(LOG_DEBUG, "service %s pid %ld in state %d: message %s", s->label, (long)pid, c->state, message_names[code]);
 	if (t->to != c->state) child_move(c, t->to);

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""conf_idle.py [--write] - lib/conf/idle.def must name exactly the options of imapd.conf that no source file asks for: they are read for the
-sake of the file, and administrators are told that they do nothing. --write makes the list anew."""
+"""conf_idle.py [--write] - lib/conf/idle.def must name exactly the options of imapd.conf that no source file asks for: they are
+read for the sake of the file, and administrators are told that they do nothing. --write makes the list anew."""
 import os, re, sys
 
 SRC = os.environ.get('srcdir', '.')
 IDLE = os.path.join(SRC, 'lib/conf/idle.def')
-HEAD = ('/* idle.def - options of the originals that are read and have no effect in this version: what they govern is not there. Told by\n'
-        ' * imapd.conf(5), `cyr_info conf-idle` and the master\'s log. Made by tests/conf_idle.py --write, which also checks it. */\n')
+HEAD = ('/* idle.def - options of the originals that are read and have no effect in this version: what they govern is not '
+        'there. Told by\n'
+        ' * imapd.conf(5), `cyr_info conf-idle` and the master\'s log. Made by tests/conf_idle.py --write, which also checks '
+        'it. */\n')
 
 
 def asked_for():
@@ -32,7 +34,8 @@ def options():
 
 def main():
     rows, used = list(options()), asked_for()
-    assert len(rows) > 500 and 'CONFIGDIRECTORY' in used and any(old for _, _, old in rows), 'the sources are not where they should be'
+    assert len(rows) > 500 and 'CONFIGDIRECTORY' in used and any(old for _, _, old
+                                                                 in rows), 'the sources are not where they should be'
     want = [name for name, kind, old in rows if name not in used and not old and kind != 'KEY']
     if '--write' in sys.argv:
         with open(IDLE, 'w') as f:

@@ -3,16 +3,16 @@
 
   golden_imap.py [--store NAME]... [--only TEXT] [--file TEXT] [--show N] [--write] [--doc FILE] [--keep]
 
-Each store of cunit/golden is unpacked anew, imapd (from the working directory) serves each recorded connection on a socket pair, and every
-exchange is one of
+Each store of cunit/golden is unpacked anew, imapd (from the working directory) serves each recorded connection on a socket pair,
+and every exchange is one of
   matched     the answer is the recorded one, after the masks of what differs from run to run
   pending     it needs an extension that is not there yet; counted by its name
   intended    we answer otherwise on purpose: listed in tests/golden_differences.json with its reason and a hash of our answer
   FAILED      anything else
-After the read phase the store must be, byte for byte, as it was unpacked, but for what the reference touched too; the select phase may change
-seen states and index headers, nothing else.
---write takes the failures that a reason in the table fits into the table; read the change before you commit it. --doc renders the table.
-The exit status is 0 when nothing failed."""
+After the read phase the store must be, byte for byte, as it was unpacked, but for what the reference touched too; the select
+phase may change seen states and index headers, nothing else.
+--write takes the failures that a reason in the table fits into the table; read the change before you commit it. --doc renders the
+table. The exit status is 0 when nothing failed."""
 import argparse, collections, difflib, glob, hashlib, json, lzma, os, re, shutil, socket, subprocess, sys, tarfile, tempfile
 
 SRC = os.environ.get('srcdir', '.')
@@ -84,7 +84,8 @@ class Session:
         env = dict(os.environ, TZ='UTC', CYRUS_SERVICE='imap')
         if os.getuid() == 0:
             env.update(CYRUS_USER='root', CYRUS_GROUP='root')
-        self.p = subprocess.Popen([os.path.abspath('imapd'), '-X', '-C', root + '/imapd.conf'], stdin=theirs, stdout=theirs, env=env)
+        self.p = subprocess.Popen([os.path.abspath('imapd'), '-X', '-C', root + '/imapd.conf'], stdin=theirs, stdout=theirs,
+                                  env=env)
         theirs.close()
         ours.settimeout(60)
         self.s, self.buf, self.pos = ours, bytearray(), 0
@@ -154,9 +155,11 @@ class Session:
 # ------------------------------------------------------------------------------------------------ what is pending
 PENDING_COMMANDS = set('''COMPRESS GENURLAUTH MOVE RESETKEY SCAN SORT THREAD
     UNAUTHENTICATE URLFETCH XMOVE'''.split())
-FETCH_ITEMS = re.compile(r'\b(ANNOTATION|BINARY|BINARY\.SIZE|VANISHED|BASECID|CID|CREATEDMODSEQ|DIGEST\.SHA1|EMAILID|FOLDER|LASTUPDATED|MAILBOXES|'
+FETCH_ITEMS = re.compile(
+        r'\b(ANNOTATION|BINARY|BINARY\.SIZE|VANISHED|BASECID|CID|CREATEDMODSEQ|DIGEST\.SHA1|EMAILID|FOLDER|LASTUPDATED|MAILBOXES|'
                          r'MAILBOXIDS|PREVIEW|RFC822\.FILESIZE|RFC822\.SHA1|SAVEDATE|THREADID|UIDVALIDITY)\b', re.I)
-SEARCH_KEYS = re.compile(r'\b(RETURN|ANNOTATION|CID|CONV\w+|DELIVEREDTO|EMAILID|FOLDER|FUZZY|SAVEDATESUPPORTED|SAVEDBEFORE|SAVEDON|SAVEDSINCE|'
+SEARCH_KEYS = re.compile(
+        r'\b(RETURN|ANNOTATION|CID|CONV\w+|DELIVEREDTO|EMAILID|FOLDER|FUZZY|SAVEDATESUPPORTED|SAVEDBEFORE|SAVEDON|SAVEDSINCE|'
                          r'SPAM\w+|THREADID|XATTACHMENT\w+|XCONTENTTYPE|XLISTID)\b', re.I)
 
 
@@ -187,7 +190,8 @@ def pending(send):
 
 
 class Taint:
-    """Whether an exchange stands in the shadow of a pending one: QRESYNC that was not enabled, a mailbox that was not selected."""
+    """Whether an exchange stands in the shadow of a pending one: QRESYNC that was not enabled, a mailbox that was not
+    selected."""
     def __init__(self):
         self.why = self.selection = None
 
@@ -218,7 +222,8 @@ class Table:
 
     def reason(self, store, where, send, want, got):
         for r in self.t['reasons']:
-            if re.search(r.get('store', ''), store) and re.search(r.get('file', ''), where) and re.search(r.get('send', ''), send, re.I | re.S) and \
+            if re.search(r.get('store', ''), store) and re.search(r.get('file', ''), where) and re.search(r.get('send', ''), send,
+                    re.I | re.S) and \
                     re.search(r.get('want', ''), want, re.S) and re.search(r.get('got', ''), got, re.S):
                 return r['name']
         return None
@@ -230,18 +235,22 @@ class Table:
         with open(TABLE, 'w') as f:
             rows = lambda d: ',\n'.join('  %s: %s' % (json.dumps(k), json.dumps(v)) for k, v in sorted(d.items()))
             f.write('{"reasons": [\n' + ',\n'.join(' ' + json.dumps(r) for r in self.t['reasons']) + '\n],\n"exchanges": {\n')
-            f.write(',\n'.join(' %s: {\n%s\n }' % (json.dumps(s), rows(v)) for s, v in sorted(self.t['exchanges'].items())) + '\n}}\n')
+            f.write(',\n'.join(' %s: {\n%s\n }' % (json.dumps(s), rows(v)) for s, v in sorted(self.t['exchanges'].items()))
+                    + '\n}}\n')
 
     def doc(self, path):
         n = collections.Counter(row[0] for v in self.t['exchanges'].values() for row in v.values())
         with open(path, 'w') as f:
-            f.write('# Where we answer otherwise than the originals\n\nRendered by `tests/golden_imap.py --doc` from `tests/golden_differences.json`, '
-                    'which names every single exchange.\nNumbers are exchanges of the recorded conversations with 2.5.7 and 3.6.1.\n\n'
+            f.write('# Where we answer otherwise than the originals\n\nRendered by `tests/golden_imap.py --doc` from '
+                    '`tests/golden_differences.json`, '
+                    'which names every single exchange.\nNumbers are exchanges of the recorded conversations with 2.5.7 and '
+                    '3.6.1.\n\n'
                     '| Difference | Releases | Exchanges | Reason |\n|---|---|---|---|\n')
             for r in self.t['reasons']:
                 if n[r['name']]:
                     f.write('| %s | %s | %d | %s |\n' % (r['name'], r.get('releases', 'both'), n[r['name']], r['text']))
-            f.write('\nCapability lists name only what works, and the banner has our version: both are left out of the comparison.\n')
+            f.write('\nCapability lists name only what works, and the banner has our version: both are left out of the '
+                    'comparison.\n')
 
 
 # ------------------------------------------------------------------------------------------------ one store
@@ -267,7 +276,8 @@ def snapshot(root):
                 out[os.path.relpath(path, root)] = hashlib.sha1(data).hexdigest()
                 if name == 'cyrus.index':
                     start, size = (int.from_bytes(data[n:n + 4], 'big') for n in (12, 16))
-                    out[os.path.relpath(path, root) + ' (records)'] = [data[n:n + size] for n in range(start, len(data), size or len(data))]
+                    out[os.path.relpath(path, root) + ' (records)'] = [data[n:n + size] for n
+                            in range(start, len(data), size or len(data))]
     return out
 
 
@@ -282,7 +292,8 @@ def disk_differences(before, after, meta):
             yield '%s: %s' % (path, 'created' if path not in before else 'removed' if path not in after else 'modified')
 
 
-# SELECT takes the recent messages, and each session sets \Seen once: seen states, one record, index headers, and who is told of changes.
+# SELECT takes the recent messages, and each session sets \Seen once: seen states, one record, index headers, and who is told of
+# changes.
 SELECT_CHANGES = re.compile(r'(\.seen|/seen\.db|(^|/)cyrus\.index|^conf/sync/log|^conf/statuscache\.db)$')
 
 

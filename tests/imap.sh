@@ -1,5 +1,3 @@
 #!/bin/sh
-# Runs test_imap.py under pytest; skipped where there is none.
-python3 -c 'import pytest' 2>/dev/null && PY=python3 || PY=/usr/bin/python3
-"$PY" -c 'import pytest' 2>/dev/null || { echo "pytest is not installed"; exit 77; }
-exec env builddir="$PWD" PYTHONDONTWRITEBYTECODE=1 "$PY" -m pytest -q -rs -p no:cacheprovider "${srcdir:-.}/tests/test_imap.py"
+# IMAP from a client's side.
+exec "${srcdir:-.}/tests/lib/pytest.sh" test_imap

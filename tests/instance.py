@@ -1,7 +1,7 @@
 """instance - a private mail server for one test: its own directory, loopback ports from the kernel, stopped by pid.
 
-Our programs are taken from the build directory ($builddir, default: the working directory), Debian's Cyrus from $PEER_ROOT when a test
-asks for it. As root the servers run as root ($CYRUS_USER), so that a build directory anywhere will do."""
+Our programs are taken from the build directory ($builddir, default: the working directory), Debian's Cyrus from $PEER_ROOT when a
+test asks for it. As root the servers run as root ($CYRUS_USER), so that a build directory anywhere will do."""
 import contextlib, os, shutil, signal, socket, subprocess, tempfile, time
 
 BUILD = os.path.abspath(os.environ.get('builddir', '.'))
@@ -24,6 +24,38 @@ def program(name):
     raise FileNotFoundError(name)
 
 
+def ok(answer):
+    """The data of an answer of imaplib, which must be OK."""
+    assert answer[0] == 'OK', answer
+    return answer[1]
+
+
+def asan_options(more=''):
+    """For programs in which something is loaded before the sanitizer is."""
+    return os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0' + more
+
+
+def syslog_file(path, more=''):
+    """The environment in which what programs say to syslog is in that file. more: of the sanitizer's options."""
+    return {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': path, 'ASAN_OPTIONS': asan_options(more)}
+
+
+def ok(answer):
+    """The data of an answer of imaplib, which must be OK."""
+    assert answer[0] == 'OK', answer
+    return answer[1]
+
+
+def asan_options(more=''):
+    """For programs in which something is loaded before the sanitizer is."""
+    return os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0' + more
+
+
+def syslog_file(path, more=''):
+    """The environment in which what programs say to syslog is in that file. more: of the sanitizer's options."""
+    return {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': path, 'ASAN_OPTIONS': asan_options(more)}
+
+
 class Instance:
     """conf: extra lines of imapd.conf. users: each gets the password 'pw'; 'admin' is the administrator."""
 
@@ -39,7 +71,8 @@ class Instance:
             self.env.setdefault('CYRUS_GROUP', 'root')
         self.write_conf(conf)
         for user in users:
-            subprocess.run(['saslpasswd2', '-p', '-c', '-f', self.path('conf/sasldb2'), '-u', REALM, user], input=b'pw\n', check=True)
+            subprocess.run(['saslpasswd2', '-p', '-c', '-f', self.path('conf/sasldb2'), '-u', REALM, user], input=b'pw\n',
+                           check=True)
 
     def path(self, name):
         return os.path.join(self.root, name)
@@ -63,8 +96,8 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
 ''')
 
     def start(self, bindir=None, env=None, args=None, service='', patience=60):
-        """Starts a master and waits until its services answer. bindir: another build's programs (Debian's). args: of the daemons, by the
-        service's name. service: more words for every service's line in cyrus.conf."""
+        """Starts a master and waits until its services answer. bindir: another build's programs (Debian's). args: of the daemons,
+        by the service's name. service: more words for every service's line in cyrus.conf."""
         def where(name):
             return os.path.join(bindir, name) if bindir else program(name)
         os.makedirs(self.path('conf/socket'), exist_ok=True)
@@ -73,10 +106,12 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
             for name, port in self.ports.items():
                 daemon, extra = {'imap': ('imapd', ''), 'lmtp': ('lmtpd', ' -a')}[name]
                 extra = (args or {}).get(name, extra)
-                f.write(f'  {name} cmd="{where(daemon)} -C {self.path("imapd.conf")}{extra}" listen="127.0.0.1:{port}" proto="tcp4" prefork=0 {service}'
+                f.write(f'  {name} cmd="{where(daemon)} -C {self.path("imapd.conf")}{extra}" listen="127.0.0.1:{port}" '
+                        f'proto="tcp4" prefork=0 {service}'
                         '\n')
             f.write('}\n')
-        self.master = subprocess.Popen([where('master'), '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p', self.path('pid'), '-D'],
+        self.master = subprocess.Popen([where('master'), '-C', self.path('imapd.conf'), '-M', self.path('cyrus.conf'), '-p',
+                                        self.path('pid'), '-D'],
                                        env=dict(self.env, **(env or {})), start_new_session=True, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + patience
         for port in self.ports.values():
@@ -103,7 +138,8 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
 
     def tool(self, name, *args, bindir=None, env=None, check=True, **kw):
         path = os.path.join(bindir, name) if bindir else program(name)
-        return subprocess.run([path, '-C', self.path('imapd.conf'), *args], env=dict(self.env, **(env or {})), capture_output=True, text=True,
+        return subprocess.run([path, '-C', self.path('imapd.conf'), *args], env=dict(self.env, **(env or {})),
+                              capture_output=True, text=True,
                               check=check, timeout=120, **kw)
 
     def close(self):

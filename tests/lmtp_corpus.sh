@@ -1,4 +1,3 @@
 #!/bin/sh
-# Runs test_lmtp_corpus.py; skipped where there is no Python 3.
-command -v python3 >/dev/null 2>&1 || { echo "python3 is not installed"; exit 77; }
-PYTHONDONTWRITEBYTECODE=1 exec python3 "${srcdir:-.}/tests/test_lmtp_corpus.py"
+# Messages of every kind through lmtpd.
+exec "${srcdir:-.}/tests/lib/pytest.sh" -m test_lmtp_corpus

@@ -37,8 +37,10 @@ class Instance:
             os.makedirs(os.path.join(self.dir, d))
         self.conf = os.path.join(self.dir, "imapd.conf")
         self.socket_path = os.path.join(self.dir, "conf/socket/lmtp")
-        settings = {"configdirectory": self.dir + "/conf", "defaultpartition": "default", "partition-default": self.dir + "/spool",
-                    "servername": "golden.example", "compatibility_level": level, "admins": "admin", "sievedir": self.dir + "/sieve",
+        settings = {"configdirectory": self.dir + "/conf", "defaultpartition": "default",
+                    "partition-default": self.dir + "/spool",
+                    "servername": "golden.example", "compatibility_level": level, "admins": "admin",
+                    "sievedir": self.dir + "/sieve",
                     "sasl_pwcheck_method": "auxprop", "sasl_auxprop_plugin": "sasldb", "sasl_mech_list": "PLAIN EXTERNAL",
                     "sasl_sasldb_path": self.dir + "/conf/sasldb2", "allowplaintext": "yes", "unixhierarchysep": "no",
                     "altnamespace": "no"}

@@ -8,7 +8,7 @@ EXTRA_DIST += tests/master/run.sh tests/master/test_bad_input.py tests/master/te
 check-slow: all $(check_PROGRAMS) $(check_DATA)
 	srcdir=$(srcdir) STORM_SECONDS=60 python3 $(srcdir)/tests/master/test_storm.py
 	test ! -x check_dbcrash || srcdir=$(srcdir) DBCRASH_ROUNDS=5000 CK_RUN_CASE=lost ./check_dbcrash
-	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=wide ./check_spool_walk
+	test ! -x check_spool_walk || WALK_ENTRIES=1000000 CK_RUN_CASE=size ./check_spool_walk
 .PHONY: check-slow
 
 # For LD_PRELOAD: what programs under test say to syslog, in a file; a pselect() that is always interrupted. Built without the
@@ -43,8 +43,8 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 # LIST and its kin
 TESTS += tests/list.sh tests/story.sh
-EXTRA_DIST += tests/list.sh tests/test_list.py tests/story.sh tests/test_story.py
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/lib/peer.sh tests/test_imap.py tests/test_peer.py \
+EXTRA_DIST += tests/list.sh tests/test_list.py tests/test_list_peer.py tests/story.sh tests/test_story.py
+EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/raw.py tests/peer.py tests/lib/peer.sh tests/lib/pytest.sh tests/test_imap.py tests/test_peer.py \
 	tests/test_peer_master.py tests/test_peer_db.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
@@ -70,7 +70,7 @@ EXTRA_DIST += tests/map.py
 
 # the life of mailboxes and accounts
 TESTS += tests/life.sh
-EXTRA_DIST += tests/life.sh tests/test_life.py
+EXTRA_DIST += tests/life.sh tests/test_life.py tests/test_life_peer.py
 
 # reconstruct -f, ipurge, cyr_df
 TESTS += tests/discover.sh

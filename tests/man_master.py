@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""man_master.py - master(8), cyrus.conf(5) and doc/admin/master.md say what the code does, both ways: options, signals, variables, exit
-codes, the keys of each section with type and default, and each line of the log. What is new in one place only fails here."""
+"""man_master.py - master(8), cyrus.conf(5) and doc/admin/master.md say what the code does, both ways: options, signals,
+variables, exit codes, the keys of each section with type and default, and each line of the log. What is new in one place only
+fails here."""
 import os
 import re
 import sys
@@ -68,16 +69,19 @@ def check_variables():
 
 
 def check_exit_codes():
-    codes = {'EX_USAGE': '64', 'EX_UNAVAILABLE': '69', 'EX_SOFTWARE': '70', 'EX_OSERR': '71', 'EX_TEMPFAIL': '75', 'EX_CONFIG': '78'}
+    codes = {'EX_USAGE': '64', 'EX_UNAVAILABLE': '69', 'EX_SOFTWARE': '70', 'EX_OSERR': '71', 'EX_TEMPFAIL': '75',
+             'EX_CONFIG': '78'}
     code = {codes[x] for text in sources().values() for x in re.findall(r'\bEX_[A-Z]+\b', text)} | {'0', '1', '2'}
-    compare('exit code', code, re.findall(r'^\.It Li (\d+)$', section(read('doc', 'man', 'master.8'), 'EXIT STATUS'), re.M), 'master(8)')
+    compare('exit code', code, re.findall(r'^\.It Li (\d+)$', section(read('doc', 'man', 'master.8'), 'EXIT STATUS'), re.M),
+            'master(8)')
 
 
 def code_keys():
     """{(section, key): (type, default)}"""
     text = read('master', 'conf_cyrus.c')
     kinds = {}
-    start = dict(re.findall(r'\.(\w+) = (?:mem_strdup\()?"?(-?\w+)"?\)?', re.search(r'struct cyrusconf_entry e = \{(.*?)\};', text, re.S).group(1)))
+    start = dict(re.findall(r'\.(\w+) = (?:mem_strdup\()?"?(-?\w+)"?\)?',
+                            re.search(r'struct cyrusconf_entry e = \{(.*?)\};', text, re.S).group(1)))
     for key, statement in re.findall(r'case KEY_(\w+): (.*?); break;', text):
         key = key.lower()
         number = re.search(r'to_int\(ps, e->line, a, (-?\d+)\)', statement)
@@ -111,7 +115,8 @@ def check_keys():
     code = code_keys()
     assert len(code) > 15, 'the key table is not where it should be'
     compare('key', code.items(), listed.items(), 'cyrus.conf(5)')
-    if not re.search(r'A line has at most %s bytes' % re.search(r'CYRUSCONF_LINE_MAX (\d+)', read('master', 'conf_cyrus.h')).group(1), page):
+    if not re.search(r'A line has at most %s bytes'
+                     % re.search(r'CYRUSCONF_LINE_MAX (\d+)', read('master', 'conf_cyrus.h')).group(1), page):
         faults.append('cyrus.conf(5) has another line length')
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""man_tools.py - each tool has a page in section 8 that is installed, and the page and the code agree on the options, both ways: every option of
-the page is one that the tool takes, with an argument or without, and every option that it takes is told in the synopsis and in the text."""
+"""man_tools.py - each tool has a page in section 8 that is installed, and the page and the code agree on the options, both ways:
+every option of the page is one that the tool takes, with an argument or without, and every option that it takes is told in the
+synopsis and in the text."""
 import os
 import re
 import sys
@@ -89,7 +90,8 @@ def compare(tool, code, page, where):
 
 
 def main():
-    installed = read('Makefile.am') + ''.join(read(os.path.join(d, 'local.mk')) for d in ('doc', 'imap/tools') if os.path.exists(os.path.join(SRC, d, 'local.mk')))
+    installed = read('Makefile.am') + ''.join(read(os.path.join(d, 'local.mk')) for d in ('doc', 'imap/tools')
+                                              if os.path.exists(os.path.join(SRC, d, 'local.mk')))
     tools = programs()
     assert len(tools) >= 15, tools
     for tool, source in sorted(tools.items()):
@@ -103,11 +105,13 @@ def main():
         text = ''.join(v for k, v in page.items() if k != 'SYNOPSIS')
         no = refused(text)
         items = options_of_text(text, r'^\.It Fl ')
-        told = dict({o: code.get(o) for o in options_of_text(text, r'^\.Fl ')}, **items)        # in a sentence about another one will do
+        # in a sentence about another one will do
+        told = dict({o: code.get(o) for o in options_of_text(text, r'^\.Fl ')}, **items)
         synopsis = options_of_text(page['SYNOPSIS'], r'^\.(Op )?Fl ')
         told.setdefault('C', code.get('C'))                                                   # the same everywhere
         compare(tool, code, {o: a for o, a in told.items() if o in items or o in code}, 'the text')
-        compare(tool, {o: a for o, a in code.items() if o not in no}, {o: a for o, a in synopsis.items() if o not in no}, 'the synopsis')
+        compare(tool, {o: a for o, a in code.items() if o not in no}, {o: a for o, a in synopsis.items() if o not in no},
+                'the synopsis')
     for fault in faults:
         print(fault)
     return bool(faults)

@@ -8,6 +8,7 @@ with open(os.path.join(SRC, 'doc/MAP.md')) as f:
 headers = [p for folder in ('lib', 'master', 'imap') for p in glob.glob(os.path.join(SRC, folder, '**/*.h'), recursive=True)]
 there = {os.path.basename(p) for p in headers}
 public = {n for n in there if not n.endswith('_priv.h')}
-bad = ['%s is not in doc/MAP.md' % n for n in sorted(public - named)] + ['doc/MAP.md names %s, which is not there' % n for n in sorted(named - there)]
+bad = ['%s is not in doc/MAP.md' % n for n in sorted(public - named)] + ['doc/MAP.md names %s, which is not there' % n for n
+        in sorted(named - there)]
 print('\n'.join(bad) or '%d headers' % len(public))
 sys.exit(bool(bad) or not public)

@@ -1,4 +1,3 @@
 #!/bin/sh
-# Runs the whole-process tests of FETCH; skipped where there is no Python 3.
-command -v python3 >/dev/null 2>&1 || exit 77
-exec python3 "${srcdir:-.}/tests/test_fetch.py"
+# FETCH from damaged mailboxes and beside other sessions.
+exec "${srcdir:-.}/tests/lib/pytest.sh" -m test_fetch

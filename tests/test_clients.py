@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Clients that people use, against our server: curl, mbsync (isync) and mutt. Python's imaplib is in test_imap.py. Run by pytest."""
+"""Clients that people use, against our server: curl, mbsync (isync) and mutt. Python's imaplib is in test_imap.py. Run by
+pytest."""
 import imaplib, os, pty, shutil, subprocess, time
 
 import pytest
@@ -115,9 +116,11 @@ def test_mutt_reads_and_saves(server, tmp_path):
     assert c.create('Saved')[0] == 'OK'
     url = f'imap://alice:pw@127.0.0.1:{server.ports["imap"]}'
     rc = tmp_path / 'muttrc'
-    rc.write_text('set ssl_starttls=no ssl_force_tls=no confirmappend=no delete=yes move=no quit=yes mark_old=no sort=mailbox-order\n'
+    rc.write_text('set ssl_starttls=no ssl_force_tls=no confirmappend=no delete=yes move=no quit=yes mark_old=no '
+                  'sort=mailbox-order\n'
                   f'set header_cache="" folder="{url}/"\n'
-                  f'push "<first-entry><flag-message><first-entry><copy-message>{url}/Saved<enter><last-entry><delete-message><quit>"\n')
+                  f'push "<first-entry><flag-message><first-entry><copy-message>{url}/Saved<enter>'
+                  '<last-entry><delete-message><quit>"\n')
     ours, theirs = pty.openpty()
     p = subprocess.Popen(['mutt', '-n', '-F', str(rc), '-f', url + '/INBOX'], stdin=theirs, stdout=theirs, stderr=theirs,
                          env=dict(os.environ, TERM='xterm', HOME=str(tmp_path)), start_new_session=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""reconstruct -f: mailboxes that lie in the spool and in no list, in both layouts; and all the damage that may lie there instead. ipurge, cyr_df."""
+"""reconstruct -f: mailboxes that lie in the spool and in no list, in both layouts; and all the damage that may lie there instead.
+ipurge, cyr_df."""
 import json
 import os
 import shutil
-import subprocess
 import unittest
 
-from test_walk import BOXES, MESSAGE, NAMES, Store, link_everywhere
+from test_walk import BOXES, MESSAGE, NAMES, Store
 
 KINDS = (('2.5', False), ('3.6', False), ('3.6', True))
 BELOW = [n for n in NAMES if n.startswith('user.u1.lists')]
@@ -119,7 +119,8 @@ class Discover(unittest.TestCase):
             os.rename(s.path('spool/user/u1/lists'), s.path('spool/user/u1/moved'))
             out = s.run('reconstruct', '-f', '-n', 'user.u1')
             self.assertEqual(discovered(out), [n.replace('lists', 'moved') for n in BELOW])
-            self.assertEqual(out.count('its header names another mailbox; the directory decides'), 3 if s.level == '3.6' else 0, out)
+            self.assertEqual(out.count('its header names another mailbox; the directory decides'), 3 if s.level == '3.6' else 0,
+                             out)
         self.each(by_name, KINDS[:2])
 
         def by_id(s):
@@ -147,7 +148,8 @@ class Discover(unittest.TestCase):
             out = s.run('reconstruct', '-f', 'user.u1')
             self.assertEqual(discovered(out), [])
             self.assertEqual(listed(s), set(NAMES))
-            words = 'is a copy of a listed mailbox, left out: user.u1.lists.one' if s.level == '3.6' else 'a second directory for one mailbox, left out'
+            words = ('is a copy of a listed mailbox, left out: user.u1.lists.one' if s.level == '3.6'
+                     else 'a second directory for one mailbox, left out')
             self.assertIn('user/u1/copy: ' + words, out)
             self.assertIn('user/u1/more: a second directory for one mailbox, left out', out)
         self.each(one_listed, KINDS[:2])
@@ -164,7 +166,8 @@ class Discover(unittest.TestCase):
         self.each(by_id, KINDS[2:])
 
     def test_names(self):
-        names = [b'a\nb', b'caf\xc3\xa9', b'x\xff', b'&AGE-', b'&', b'&A', b'x.y', b'x' * 255, b'y' * 251, b'tab\t', b'\x7f', b'100%', b'a*']
+        names = [b'a\nb', b'caf\xc3\xa9', b'x\xff', b'&AGE-', b'&', b'&A', b'x.y', b'x' * 255, b'y' * 251, b'tab\t', b'\x7f',
+                 b'100%', b'a*']
         good = {'2.5': 0, '3.6': 1}                                                   # 3.6 allows a*
 
         def test(s):
@@ -182,9 +185,12 @@ class Discover(unittest.TestCase):
             self.assertEqual(len(discovered(out)), good[s.level], out)
             self.assertEqual(len(listed(s)), len(NAMES) + good[s.level])
             self.assertIn('a\\012b: ', out)
-            self.assertEqual(len([x for x in out.splitlines() if x.startswith('reconstruct: ') and x.endswith('no mailbox name, left out')
+            self.assertEqual(len([x for x in out.splitlines() if x.startswith('reconstruct: ')
+                                  and x.endswith('no mailbox name, left out')
                                   or 'stands for no mailbox name, left out: ' in x]), len(names) - good[s.level], out)
-            self.assertEqual(len([x for x in out.splitlines() if not x.startswith(('reconstruct: ', 'discovered '))]), n + 2 * good[s.level])           # 3.6: and the sum of the header
+            # 3.6: and the sum of the header
+            self.assertEqual(len([x for x in out.splitlines() if not x.startswith(('reconstruct: ', 'discovered '))]),
+                             n + 2 * good[s.level])
         self.each(test, KINDS[:2])
 
     def test_what_a_deletion_left_stays_dead(self):
@@ -210,10 +216,12 @@ class Discover(unittest.TestCase):
         self.each(test, KINDS[:1])
 
     def test_leftovers_go_when_told(self):
-        """A partition that was left, and a copy under another name; not if there is a message that the listed mailbox never had."""
+        """A partition that was left, and a copy under another name; not if there is a message that the listed mailbox never
+        had."""
         def test(s):
             drop(s, NAMES[0])
-            s.run('reconstruct', '-f', '-q')                                          # the list has its id now, by name in 2.5 too
+            # the list has its id now, by name in 2.5 too
+            s.run('reconstruct', '-f', '-q')
             os.makedirs(s.path('other'))
             with open(s.path('imapd.conf'), 'a') as f:
                 f.write(f'partition-other: {s.path("other")}\n')
@@ -295,9 +303,12 @@ class Purge(unittest.TestCase):
                 self.assertIn('not a number', s.run('ipurge', *bad, want=64))
 
     def test_which(self):
-        rows = ((('-d', '100000'), 0), (('-d', '30'), 2), (('-d', '30', '-i'), 0), (('-X', '-d', '1'), 0), (('-X', '-i', '-d', '1'), 2), (('-b', '1'), 2),
-                (('-b', '100000'), 0), (('-k', '1'), 0), (('-k', '1', '-i'), 2), (('-m', '1'), 0), (('-x', '-X', '-d', '0'), 2), (('-x', '-d', '0'), 0),
-                (('-x', '-i', '-d', '0'), 2), (('-o', '-d', '30'), 0), (('-s', '-d', '30'), 2), (('-d', '100000', '-b', '1'), 0), (('-b', '1', '-d', '100000'), 2))
+        rows = ((('-d', '100000'), 0), (('-d', '30'), 2), (('-d', '30', '-i'), 0), (('-X', '-d', '1'), 0),
+                (('-X', '-i', '-d', '1'), 2), (('-b', '1'), 2),
+                (('-b', '100000'), 0), (('-k', '1'), 0), (('-k', '1', '-i'), 2), (('-m', '1'), 0), (('-x', '-X', '-d', '0'), 2),
+                (('-x', '-d', '0'), 0),
+                (('-x', '-i', '-d', '0'), 2), (('-o', '-d', '30'), 0), (('-s', '-d', '30'), 2), (('-d', '100000', '-b', '1'), 0),
+                (('-b', '1', '-d', '100000'), 2))
         for s in self.stores:
             size = len(MESSAGE % 'user.u0.Sent 1')
             for args, n in (*rows, (('-x', '-b', str(size)), 2), (('-b', str(size)), 0), (('-b', str(size - 1)), 2)):
@@ -305,8 +316,10 @@ class Purge(unittest.TestCase):
 
     def test_it_is_done(self):
         for s in self.stores:
-            self.assertEqual(self.sums(s, '-f', '-d', '30', 'user.u0.*')[1], [2, 2 * len(MESSAGE % 'user.u0.Sent 1'), 2, 2 * len(MESSAGE % 'user.u0.Sent 1'), 0, 0]
-                             + [int(x) for b in BOXES[2:] for m in [2 * len(MESSAGE % f'user.u0{b} 1')] for x in (2, m, 2, m, 0, 0)])
+            self.assertEqual(self.sums(s, '-f', '-d', '30', 'user.u0.*')[1],
+                             [2, 2 * len(MESSAGE % 'user.u0.Sent 1'), 2, 2 * len(MESSAGE % 'user.u0.Sent 1'), 0, 0]
+                             + [int(x) for b in BOXES[2:] for m in [2 * len(MESSAGE % f'user.u0{b} 1')] for x
+                                in (2, m, 2, m, 0, 0)])
             self.assertEqual(self.sums(s, '-f', '-d', '30', 'user.u0.Sent')[1], [0] * 6)
             self.assertEqual(self.sums(s, '-f', '-n', '-d', '30', 'user.u0')[1][2], 2)
             self.assertEqual(s.run('quota', '-f', '-q'), '')

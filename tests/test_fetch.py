@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""test_fetch - what the recorded conversations do not show of FETCH: damaged mailboxes, \\Seen, other sessions. Runs ./imapd on a golden store."""
+"""test_fetch - what the recorded conversations do not show of FETCH: damaged mailboxes, \\Seen, other sessions. Runs ./imapd on a
+golden store."""
 import glob, os, re, shutil, sys, tempfile, unittest
 
 sys.path.insert(0, os.path.join(os.environ.get('srcdir', '.'), 'tests'))
@@ -29,7 +30,8 @@ class Fetch(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix='fetch-')
         golden.unpack(self.STORE, self.root)
-        self.dir = next(d for d, _, f in os.walk(self.root + '/spool') if 'cyrus.header' in f and b'kw00 kw01' in read(d + '/cyrus.header'))
+        self.dir = next(d for d, _, f in os.walk(self.root + '/spool') if 'cyrus.header' in f and b'kw00 kw01'
+                        in read(d + '/cyrus.header'))
         self.clients = []
 
     def tearDown(self):
@@ -44,19 +46,22 @@ class Fetch(unittest.TestCase):
         return c
 
     def files(self):
-        return sorted((f for f in glob.glob(self.dir + '/*.') if re.search(r'/\d+\.$', f)), key=lambda f: int(f.split('/')[-1][:-1]))
+        return sorted((f for f in glob.glob(self.dir + '/*.') if re.search(r'/\d+\.$', f)),
+                      key=lambda f: int(f.split('/')[-1][:-1]))
 
     def test_a_missing_file_is_nil_and_the_session_goes_on(self):
         os.unlink(self.files()[0])
         c = self.client()
-        self.assertRegex(c.do('FETCH 1 (BODY.PEEK[] BODY.PEEK[1] RFC822.HEADER)'), r'RFC822.HEADER NIL BODY\[\] NIL BODY\[1\] NIL\)\r\ntag OK')
+        self.assertRegex(c.do('FETCH 1 (BODY.PEEK[] BODY.PEEK[1] RFC822.HEADER)'),
+                         r'RFC822.HEADER NIL BODY\[\] NIL BODY\[1\] NIL\)\r\ntag OK')
         self.assertRegex(c.do('FETCH 2 BODY.PEEK[]'), r'BODY\[\] \{\d+\}')
         self.assertIn('tag OK', c.do('SEARCH TEXT "zzz"'))
 
     def test_the_cache_answers_without_the_file(self):
         for f in self.files():
             os.unlink(f)
-        r = self.client().do('FETCH 1 (FLAGS UID RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE INTERNALDATE BODY.PEEK[HEADER.FIELDS (REFERENCES X-PRIORITY)])')
+        r = self.client().do('FETCH 1 (FLAGS UID RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE INTERNALDATE BODY.PEEK[HEADER.FIELDS '
+                             '(REFERENCES X-PRIORITY)])')
         self.assertRegex(r, r'ENVELOPE \("')
         self.assertRegex(r, r'BODY\[HEADER.FIELDS \(REFERENCES X-PRIORITY\)\] \{2\}\r\n')
 
@@ -123,7 +128,8 @@ class Fetch(unittest.TestCase):
     def test_changedsince_leaves_the_others_unseen(self):
         c = self.client()
         before = self.unseen(c)
-        high = int(re.search(r'HIGHESTMODSEQ (\d+)', c.do('STATUS %s (HIGHESTMODSEQ)' % self.NAMES.get('INBOX.Flags', 'INBOX.Flags'))).group(1))
+        high = int(re.search(r'HIGHESTMODSEQ (\d+)', c.do('STATUS %s (HIGHESTMODSEQ)'
+                                                          % self.NAMES.get('INBOX.Flags', 'INBOX.Flags'))).group(1))
         self.assertNotIn('BODY[]', c.do('FETCH 1:* (BODY[]) (CHANGEDSINCE %d)' % high))
         self.assertEqual(before, self.unseen(c))
 

@@ -1,24 +1,20 @@
 #!/usr/bin/env python3
-"""One message in and out again, and everything a user does to mailboxes, through our own master; both layouts; with Python's imaplib as
-the client. Then input that no client should send. Run by pytest."""
+"""One message in and out again, and everything a user does to mailboxes, through our own master; both layouts; with Python's
+imaplib as the client. Then input that no client should send. Run by pytest."""
 import imaplib, os, re, socket, ssl, subprocess, time
 
 import pytest
 
-from instance import Instance
+from instance import Instance, ok
 
 LEVELS = ['2.5', '3.6']
-MESSAGE = b'From: Ann <ann@example.org>\r\nTo: alice@test.example\r\nSubject: number %d\r\nDate: Mon, 1 Jan 2024 10:00:%02d +0000\r\n' \
+MESSAGE = b'From: Ann <ann@example.org>\r\nTo: alice@test.example\r\nSubject: number %d\r\n' \
+          b'Date: Mon, 1 Jan 2024 10:00:%02d +0000\r\n' \
           b'Message-ID: <m%d@example.org>\r\n\r\nbody of number %d\r\n'
 
 
 def message(n):
     return MESSAGE % (n, n, n, n)
-
-
-def ok(answer):
-    assert answer[0] == 'OK', answer
-    return answer[1]
 
 
 class Site:
@@ -96,7 +92,8 @@ def test_who_is_served_shows_in_the_proc_file_and_the_process_title(site):
     c = site.login('alice')
     ok(c.select('INBOX'))
     ok(c.noop())
-    names = {n: open(os.path.join(site.i.path('conf/proc'), n)).read() for n in os.listdir(site.i.path('conf/proc')) if n.isdigit()}
+    names = {n: open(os.path.join(site.i.path('conf/proc'), n)).read() for n in os.listdir(site.i.path('conf/proc'))
+             if n.isdigit()}
     pid, = [n for n, text in names.items() if '\talice\t' in text]
     service, host, user, mailbox, command = names[pid].rstrip('\n').split('\t')
     assert [service, user, command] == ['imap', 'alice', 'Noop'] and mailbox
@@ -238,7 +235,8 @@ def test_over_quota_is_refused_and_counted(site):
 
 @pytest.mark.parametrize('mode', ['immediate', 'delayed', 'semidelayed'])
 def test_expunge_modes_remove_files_when_they_should(mode):
-    with Instance(f'compatibility_level: 2.5\nexpunge_mode: {"default" if mode == "semidelayed" else mode}', services=('imap',)) as i:
+    with Instance(f'compatibility_level: 2.5\nexpunge_mode: {"default" if mode == "semidelayed" else mode}',
+                  services=('imap',)) as i:
         i.start()
         admin = imaplib.IMAP4('127.0.0.1', i.ports['imap'])
         ok(admin.login('admin', 'pw'))
@@ -284,7 +282,8 @@ def test_the_tail_of_an_over_long_sasl_answer_is_no_command(site):
 
 def test_starttls_and_injection(tmp_path):
     key, cert = tmp_path / 'key.pem', tmp_path / 'cert.pem'
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2',
+                    '-subj', '/CN=localhost'],
                    check=True, capture_output=True)
     with Instance(f'tls_server_cert: {cert}\ntls_server_key: {key}\nallowplaintext: no', services=('imap',)) as i:
         i.start()
@@ -455,7 +454,8 @@ def test_a_damaged_subscription_file_ends():
         c = imaplib.IMAP4('127.0.0.1', i.ports['imap'], timeout=30)
         c.login('alice', 'pw')
         ok(c.subscribe('INBOX'))
-        path, = subprocess.run(['find', i.path('conf'), '-name', 'alice.sub'], capture_output=True, text=True, check=True).stdout.split()
+        path, = subprocess.run(['find', i.path('conf'), '-name', 'alice.sub'], capture_output=True, text=True,
+                               check=True).stdout.split()
         with open(path, 'wb') as f:
             f.write(b'user.alice\t\nuser.alice.Wo\xffk\t\nuser.alice.b\t\n')
         assert ok(c.lsub('""', '*')) == [b'(\\HasChildren) "." INBOX']
@@ -463,7 +463,8 @@ def test_a_damaged_subscription_file_ends():
 
 @pytest.fixture
 def small_disk(tmp_path):
-    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=6m', 'none', str(tmp_path)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=6m', 'none', str(tmp_path)],
+                                      capture_output=True).returncode:
         pytest.skip('cannot mount a small file system')
     yield str(tmp_path)
     subprocess.run(['umount', '-l', str(tmp_path)], check=True)

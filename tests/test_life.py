@@ -1,43 +1,20 @@
 #!/usr/bin/env python3
-"""The life of mailboxes and accounts: CREATE, DELETE, RENAME in all their forms, autocreation; both layouts, in each release's words. Then the same
-life in Debian's Cyrus 3.6.1 and in ours, compared; and the states that a death in the middle leaves, given to Debian's Cyrus. Run by pytest."""
-import os, re, shutil, smtplib, socket, subprocess, time
+"""The life of mailboxes and accounts: CREATE, DELETE, RENAME in all their forms, autocreation; both layouts, in each release's
+words. Beside Debian's Cyrus: test_life_peer.py. Run by pytest."""
+import os, re, smtplib, subprocess, time
 
 import pytest
 
-from instance import BUILD, Instance, REALM
-from test_peer import Pair, have_peer
+from instance import Instance
+from raw import Raw as Plain
 
 LEVELS = ['2.5', '3.6']
-needs_peer = pytest.mark.skipif(not have_peer(), reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
 TIME = re.compile(r'\b[0-9A-F]{8}\b')
 
 
-class Raw:
-    """One connection; every answer as text, tag and running times taken off."""
-
-    def __init__(self, port, user):
-        self.s = socket.create_connection(('127.0.0.1', port), 60)
-        self.f = self.s.makefile('rwb')
-        self.f.readline()
-        assert self('LOGIN %s pw' % user)[-1].startswith('OK')
-
-    def __call__(self, command, literal=None):
-        self.f.write(b't ' + command.encode() + b'\r\n')
-        self.f.flush()
-        out = []
-        while True:
-            raw = self.f.readline()
-            line = raw.decode('latin1').rstrip('\r\n')
-            if line.startswith('+ ') and literal is not None:
-                self.f.write(literal + b'\r\n')
-                self.f.flush()
-                continue
-            tagged = line.startswith('t ')
-            line = re.sub(r' \([0-9.]+ secs?( \d+ calls)?\)', '', line[2:] if tagged else line)
-            out.append(re.sub(r'\[MAILBOXID \([a-z0-9]+\)\] ', '', line))
-            if tagged or not raw:
-                return out
+class Raw(Plain):
+    def mask(self, line):
+        return re.sub(r'\[MAILBOXID \([a-z0-9]+\)\] ', '', line)
 
     def append(self, name, n):
         text = b'From: a@example.org\r\nSubject: number %d\r\n\r\nbody %d\r\n' % (n, n)
@@ -59,7 +36,8 @@ class Site:
 
     def __init__(self, level, conf='', users=('alice', 'bob'), make=True, lmtp=False):
         self.level, self.users = level, users
-        self.i = Instance(f'compatibility_level: {level}\nspecialusealways: yes\n{conf}', users=('admin', 'alice', 'bob', 'zoe', 'jim', 'joe@example.com', 'admin@example.com')
+        self.i = Instance(f'compatibility_level: {level}\nspecialusealways: yes\n{conf}',
+                          users=('admin', 'alice', 'bob', 'zoe', 'jim', 'joe@example.com', 'admin@example.com')
                           + tuple(users), services=('imap', 'lmtp') if lmtp else ('imap',))
         with open(self.i.path('imapd.conf'), 'a') as f:
             f.write(f'partition-second: {self.i.path("second")}\nsievedir: {self.i.path("sieve")}\n')
@@ -79,7 +57,8 @@ class Site:
         return Raw(self.i.ports['imap'], user)
 
     def play(self, table):
-        """Rows (who, command, answer...): the tagged line last, untagged ones before; a tuple holds the words of 2.5 and of 3.6; None: any."""
+        """Rows (who, command, answer...): the tagged line last, untagged ones before; a tuple holds the words of 2.5 and of 3.6;
+        None: any."""
         sessions = {'admin': self.admin}
         for who, command, *want in table:
             if who not in sessions:
@@ -111,22 +90,35 @@ BADPART = 'BAD Invalid partition name in Create'
 
 # What no client should send, and what nobody may do.
 BAD = [
-    ('alice', 'CREATE', 'BAD Missing required argument to Create'), ('alice', 'DELETE', 'BAD Missing required argument to Delete'),
-    ('alice', 'RENAME', 'BAD Missing required argument to Rename'), ('alice', 'RENAME a', 'BAD Missing required argument to Rename'),
-    ('alice', 'CREATE ""', BADNAME), ('alice', 'DELETE ""', GONE), ('alice', 'RENAME "" ~x', GONE), ('alice', 'RENAME INBOX ""', BADNAME),
-    ('alice', 'CREATE ~a (', BADPART), ('alice', 'CREATE ~a ()', BADPART), ('alice', 'CREATE ~a (USE)', BADPART), ('alice', 'CREATE ~a (USE (', BADPART),
-    ('alice', 'CREATE ~a (USE (\\Junk)', BADPART), ('alice', 'CREATE ~a (USE (\\Junk) x)', BADPART), ('alice', 'CREATE ~a (USE ((\\Junk)))', BADPART),
-    ('alice', 'CREATE ~a (USE (\\))', BADPART), ('alice', 'CREATE ~a (USE (\\Junk)) x', 'BAD Unexpected extra arguments to Create'),
-    ('alice', 'CREATE ~a b c', 'BAD Unexpected extra arguments to Create'), ('alice', 'DELETE ~a b', 'BAD Unexpected extra arguments to Delete'),
-    ('alice', 'RENAME ~a ~b c d', 'BAD Unexpected extra arguments to Rename'), ('alice', 'RENAME ~a ~b (c)', 'BAD Invalid partition name in Rename'),
-    ('alice', 'CREATE ~a default', PERM), ('alice', 'CREATE ~a (PARTITION default)', PERM), ('alice', 'CREATE ~a (PARTITION nowhere)', PERM),
-    ('admin', 'CREATE a nowhere', 'NO Unknown/invalid partition'), ('admin', 'CREATE a (PARTITION nowhere)', 'NO Unknown/invalid partition'),
-    ('alice', 'CREATE ~a (TYPE bogus)', 'NO Invalid mailbox type'), ('alice', 'CREATE INBOX', EXISTS), ('alice', 'DELETE INBOX', NOTSUPP),
+    ('alice', 'CREATE', 'BAD Missing required argument to Create'),
+    ('alice', 'DELETE', 'BAD Missing required argument to Delete'),
+    ('alice', 'RENAME', 'BAD Missing required argument to Rename'),
+    ('alice', 'RENAME a', 'BAD Missing required argument to Rename'),
+    ('alice', 'CREATE ""', BADNAME), ('alice', 'DELETE ""', GONE), ('alice', 'RENAME "" ~x', GONE),
+    ('alice', 'RENAME INBOX ""', BADNAME),
+    ('alice', 'CREATE ~a (', BADPART), ('alice', 'CREATE ~a ()', BADPART), ('alice', 'CREATE ~a (USE)', BADPART),
+    ('alice', 'CREATE ~a (USE (', BADPART),
+    ('alice', 'CREATE ~a (USE (\\Junk)', BADPART), ('alice', 'CREATE ~a (USE (\\Junk) x)', BADPART),
+    ('alice', 'CREATE ~a (USE ((\\Junk)))', BADPART),
+    ('alice', 'CREATE ~a (USE (\\))', BADPART), ('alice', 'CREATE ~a (USE (\\Junk)) x',
+                                                 'BAD Unexpected extra arguments to Create'),
+    ('alice', 'CREATE ~a b c', 'BAD Unexpected extra arguments to Create'),
+    ('alice', 'DELETE ~a b', 'BAD Unexpected extra arguments to Delete'),
+    ('alice', 'RENAME ~a ~b c d', 'BAD Unexpected extra arguments to Rename'),
+    ('alice', 'RENAME ~a ~b (c)', 'BAD Invalid partition name in Rename'),
+    ('alice', 'CREATE ~a default', PERM), ('alice', 'CREATE ~a (PARTITION default)', PERM),
+    ('alice', 'CREATE ~a (PARTITION nowhere)', PERM),
+    ('admin', 'CREATE a nowhere', 'NO Unknown/invalid partition'),
+    ('admin', 'CREATE a (PARTITION nowhere)', 'NO Unknown/invalid partition'),
+    ('alice', 'CREATE ~a (TYPE bogus)', 'NO Invalid mailbox type'), ('alice', 'CREATE INBOX', EXISTS),
+    ('alice', 'DELETE INBOX', NOTSUPP),
     ('alice', 'DELETE ~none', GONE), ('alice', 'RENAME ~none ~x', GONE), ('alice', 'RENAME INBOX INBOX', (EXISTS, PERM)),
     ('alice', 'CREATE "~a%b"', BADNAME), ('alice', 'CREATE "~a\\"b"', BADNAME), ('alice', 'CREATE ~' + 'x' * 491, BADNAME),
     ('admin', 'CREATE user/nobody/x', PERM), ('admin', 'CREATE user', BADNAME), ('admin', 'CREATE user/anyone', BADNAME),
-    ('admin', 'RENAME user/alice user/alice', EXISTS), ('admin', 'RENAME user/alice user/bob', EXISTS), ('admin', 'RENAME user/alice x', NOTSUPP),
-    ('admin', 'RENAME user/alice user/alice/x', NOTSUPP), ('admin', 'RENAME user/alice user/alice nowhere', 'NO Server(s) unavailable to complete operation'),
+    ('admin', 'RENAME user/alice user/alice', EXISTS), ('admin', 'RENAME user/alice user/bob', EXISTS),
+    ('admin', 'RENAME user/alice x', NOTSUPP),
+    ('admin', 'RENAME user/alice user/alice/x', NOTSUPP),
+    ('admin', 'RENAME user/alice user/alice nowhere', 'NO Server(s) unavailable to complete operation'),
     ('admin', 'DELETE user/bob', PERM), ('admin', 'DELETE user/nobody', GONE),
     ('bob', 'CREATE ~ok', OK),
 ]
@@ -167,11 +159,16 @@ def test_trees(site):
 
 
 USES = [
-    ('alice', 'CREATE ~Sent (USE (\\sent))', OK), ('alice', 'CREATE ~S2 (USE (\\Sent))', (OK, 'NO [USEATTR] SPECIAL-USE flag conflict')),
-    ('alice', 'CREATE ~X (USE (\\Bogus))', 'NO [USEATTR] Invalid annotation entry'), ('alice', 'CREATE ~X (USE (\\All))', 'NO [USEATTR] Invalid annotation entry'),
-    ('alice', 'CREATE ~A/B (USE (\\Junk))', (OK, CONFLICT)), ('alice', 'CREATE ~E (USE (\\Extra \\Drafts))', OK), ('alice', 'CREATE ~N (USE ())', OK),
-    ('alice', 'CREATE ~N2 (USE \\Junk)', OK), ('alice', 'CREATE ~N3 (FOO bar)', OK), ('alice', 'CREATE ~Trash (USE (\\Trash))', OK),
-    ('alice', 'CREATE ~Trash/x', (OK, PERM)), ('alice', 'CREATE ~Sent (USE (\\Junk))', EXISTS), ('alice', 'CREATE ~I (USE (\\Important))',
+    ('alice', 'CREATE ~Sent (USE (\\sent))', OK), ('alice', 'CREATE ~S2 (USE (\\Sent))',
+                                                   (OK, 'NO [USEATTR] SPECIAL-USE flag conflict')),
+    ('alice', 'CREATE ~X (USE (\\Bogus))', 'NO [USEATTR] Invalid annotation entry'),
+    ('alice', 'CREATE ~X (USE (\\All))', 'NO [USEATTR] Invalid annotation entry'),
+    ('alice', 'CREATE ~A/B (USE (\\Junk))', (OK, CONFLICT)), ('alice', 'CREATE ~E (USE (\\Extra \\Drafts))', OK),
+    ('alice', 'CREATE ~N (USE ())', OK),
+    ('alice', 'CREATE ~N2 (USE \\Junk)', OK), ('alice', 'CREATE ~N3 (FOO bar)', OK),
+    ('alice', 'CREATE ~Trash (USE (\\Trash))', OK),
+    ('alice', 'CREATE ~Trash/x', (OK, PERM)), ('alice', 'CREATE ~Sent (USE (\\Junk))', EXISTS),
+    ('alice', 'CREATE ~I (USE (\\Important))',
      ('NO [USEATTR] Invalid annotation entry', OK)), ('alice', 'CREATE user/bob/X (USE (\\Junk))', None),
     ('alice', 'DELETE ~Sent', (OK, CONFLICT)), ('alice', 'DELETE ~E', (OK, CONFLICT)), ('alice', 'CREATE ~P', OK),
 ]
@@ -181,7 +178,8 @@ def test_special_uses(site):
     site.play(USES)
     c = site.login('alice')
     if site.level == '3.6':
-        site.play([('alice', 'RENAME Sent Gesendet', '* OK rename Sent Gesendet', OK), ('alice', 'RENAME Gesendet P/Gesendet', CONFLICT),
+        site.play([('alice', 'RENAME Sent Gesendet', '* OK rename Sent Gesendet', OK),
+                   ('alice', 'RENAME Gesendet P/Gesendet', CONFLICT),
                    ('admin', 'SETACL user/alice/Gesendet admin lrx', OK), ('admin', 'DELETE user/alice/Gesendet', OK),
                    ('alice', 'CREATE Sent (USE (\\Sent))', OK)])
         assert c.uses('Sent') == '\\Sent'
@@ -256,7 +254,8 @@ def test_deleted_at_once(level):
 
 def make_account(s):
     """What is to go along: folders, subscriptions, ACLs, limits, a script, somebody else's seen state."""
-    s.play([('admin', 'SETQUOTA user/alice (STORAGE 1000 MESSAGE 50)', OK), ('alice', 'CREATE ~Work', OK), ('alice', 'CREATE ~Work/Deep', OK),
+    s.play([('admin', 'SETQUOTA user/alice (STORAGE 1000 MESSAGE 50)', OK), ('alice', 'CREATE ~Work', OK),
+            ('alice', 'CREATE ~Work/Deep', OK),
             ('alice', 'CREATE ~Sent (USE (\\Sent))', OK), ('alice', 'SETACL ~Work bob lrs', OK), ('alice', 'SUBSCRIBE ~Work', OK),
             ('alice', 'SUBSCRIBE INBOX', OK)])
     c = s.login('alice')
@@ -281,7 +280,8 @@ def test_a_user_gets_another_name(level, conf):
     assert got == [s.t('* OK rename user/alice%s user/jim%s' % (x, x)) for x in ('', '/Sent', '/Work', '/Work/Deep')] + [OK]
     assert s.admin(s.t('GETACL user/jim'))[0] == s.t('* ACL user/jim jim lrswipkxtecdan')
     assert s.admin(s.t('GETACL user/jim/Work'))[0] == s.t('* ACL user/jim/Work bob lrs jim lrswipkxtecdan')
-    assert s.admin(s.t('GETQUOTAROOT user/jim/Work'))[:2] == [s.t('* QUOTAROOT user/jim/Work user/jim'), s.t('* QUOTA user/jim (STORAGE 0 1000 MESSAGE 2 50)')]
+    assert s.admin(s.t('GETQUOTAROOT user/jim/Work'))[:2] == [s.t('* QUOTAROOT user/jim/Work user/jim'),
+                                                              s.t('* QUOTA user/jim (STORAGE 0 1000 MESSAGE 2 50)')]
     assert s.admin(s.t('GETQUOTA user/alice'))[-1] == 'NO Quota root does not exist'
     assert s.admin(s.t('GETQUOTA user/alicex'))[0] == s.t('* QUOTA user/alicex (STORAGE 0 77)')
     j = s.login('jim')
@@ -302,8 +302,10 @@ def test_an_account_is_deleted(level):
     s = Site(level, users=('alice', 'bob', 'alicex'))
     make_account(s)
     s.admin(s.t('SETQUOTA user/alicex (STORAGE 77)'))
-    s.play([('admin', 'DELETE user/alice', PERM), ('admin', 'SETACL user/alice admin lrx', OK), ('admin', 'DELETE user/alice', OK)])
-    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/alice%s/T' % x) for x in (('', '/Sent', '/Work', '/Work/Deep')
+    s.play([('admin', 'DELETE user/alice', PERM), ('admin', 'SETACL user/alice admin lrx', OK),
+            ('admin', 'DELETE user/alice', OK)])
+    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/alice%s/T' % x) for x
+                                                                     in (('', '/Sent', '/Work', '/Work/Deep')
                                                                     if level == '3.6' else ('', '/Sent', '/Work', '/Work/Deep'))]
     assert s.admin(s.t('GETQUOTA user/alicex'))[0] == s.t('* QUOTA user/alicex (STORAGE 0 77)')
     assert s.admin(s.t('GETQUOTA user/alice'))[-1] == 'NO Quota root does not exist'
@@ -332,7 +334,8 @@ def test_sessions_of_an_account_that_is_gone_are_ended(level, how):
     for session in (c, other):
         assert session('NOOP')[0] == bye
     assert b('NOOP') == [OK] and s.admin('NOOP') == [OK]
-    if how.startswith('DELETE'):                                                   # nobody of that name any more; but he may come back
+    # nobody of that name any more; but he may come back
+    if how.startswith('DELETE'):
         d = s.login('alice')
         assert d('SELECT INBOX') == [GONE] and d('NOOP') == [OK]
         s.admin(s.t('CREATE user/alice'))
@@ -350,7 +353,8 @@ def test_partitions(level):
     assert got == [s.t('* OK rename user/alice%s user/alice%s' % (x, x)) for x in ('', '/Sent', '/Work', '/Work/Deep')] + [OK]
     assert subprocess.run(['find', s.i.path('spool'), '-name', '1.'], capture_output=True, text=True).stdout.count('\n') <= 1
     c('NOOP')
-    assert '* 1 EXISTS' in c('SELECT INBOX') and '* 2 EXISTS' in c(s.t('SELECT ~Work')) and c('FETCH 1:2 BODY.PEEK[TEXT]')[-1] == OK
+    assert '* 1 EXISTS' in c('SELECT INBOX') and '* 2 EXISTS' in c(
+            s.t('SELECT ~Work')) and c('FETCH 1:2 BODY.PEEK[TEXT]')[-1] == OK
     assert c.uses(s.t('~Sent')) == '\\Sent'
     c('UNSELECT')
     found = subprocess.run(['find', s.i.path('spool'), '-name', '[0-9]*.'], capture_output=True, text=True).stdout
@@ -367,7 +371,8 @@ def test_partitions(level):
 def test_domains(level):
     s = Site(level, 'virtdomains: userid\ndefaultdomain: test.example\n')
     at = '@example.com'
-    s.play([('admin', 'CREATE user/joe' + at, OK), ('admin', 'SETQUOTA user/joe' + at + ' (STORAGE 500)', OK), ('joe@example.com', 'CREATE ~Work', OK),
+    s.play([('admin', 'CREATE user/joe' + at, OK), ('admin', 'SETQUOTA user/joe' + at + ' (STORAGE 500)', OK),
+            ('joe@example.com', 'CREATE ~Work', OK),
             ('joe@example.com', 'SUBSCRIBE ~Work', OK), ('joe@example.com', 'RENAME ~Work ~Play', None)])
     j = s.login('joe@example.com')
     assert s.t('~Play') in j.names()
@@ -382,7 +387,8 @@ def test_domains(level):
     assert s.t('user/joe/Play' + at) in s.admin.names()
     assert s.admin(s.t('SETACL user/joe%s admin lrx' % at))[-1] == OK
     assert s.admin(s.t('DELETE user/joe' + at))[-1] == OK
-    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/joe/T' + at), s.t('DELETED/user/joe/Play/T' + at)]
+    assert [TIME.sub('T', n) for n in s.admin.names('DELETED*')] == [s.t('DELETED/user/joe/T' + at),
+                                                                     s.t('DELETED/user/joe/Play/T' + at)]
     s.close()
 
 
@@ -451,7 +457,8 @@ def auto_site(level, more, tmp_path, users=('bob',), **kw):
     script = tmp_path / 'auto.siv'
     script.write_text('keep;\n')
     s = Site(level, AUTO % {'sep': '.' if level == '2.5' else '/', 'script': script, 'more': more}, users=(), make=False, **kw)
-    s.play([('admin', 'CREATE news', OK), ('admin', 'SETACL news anyone lrs', OK), ('admin', 'CREATE hidden', OK), ('admin', 'SETACL hidden anyone ""', OK)])
+    s.play([('admin', 'CREATE news', OK), ('admin', 'SETACL news anyone lrs', OK), ('admin', 'CREATE hidden', OK),
+            ('admin', 'SETACL hidden anyone ""', OK)])
     return s
 
 
@@ -459,7 +466,8 @@ def auto_site(level, more, tmp_path, users=('bob',), **kw):
 def test_an_account_at_its_first_login(level, tmp_path):
     s = auto_site(level, '', tmp_path)
     z = s.login('zoe')
-    assert [n for n in z.names() if 'news' not in n] == ['INBOX'] + [s.t('~' + x) for x in (['Deep'] if level == '3.6' else []) + ['Deep/Er', 'Sent', 'Trash']]
+    assert [n for n in z.names() if 'news' not in n] == ['INBOX'] + [s.t('~' + x) for x in (['Deep'] if level == '3.6' else [])
+                                                                     + ['Deep/Er', 'Sent', 'Trash']]
     assert s.t('~Sent') in z.names() and s.t('~Trash') in z.names()
     assert z('GETQUOTAROOT INBOX')[1].endswith('(STORAGE 0 500 MESSAGE 0 77)')
     assert z.subscribed() == ['INBOX', s.t('~Sent'), 'news' if level == '2.5' else '"Shared Folders/news"']
@@ -506,159 +514,3 @@ def test_an_account_with_its_first_mail(level, post, tmp_path):
         z = s.login('zoe')
         assert '* 1 EXISTS' in z('SELECT INBOX') and s.t('~Sent') in z.names()
     s.close()
-
-
-# ------------------------------------------------------------------------------------------------ beside Debian's Cyrus
-
-SCRIPT = [
-    ('admin', 'CREATE user/alice'), ('admin', 'CREATE user/bob'), ('admin', 'CREATE news'), ('admin', 'SETACL news anyone lrs'), ('admin', 'SETQUOTA user/alice (STORAGE 5000)'),
-    ('alice', 'CREATE Sent (USE (\\Sent))'), ('alice', 'CREATE Sent2 (USE (\\Sent))'), ('alice', 'CREATE X (USE (\\Bogus))'), ('alice', 'CREATE A/B (USE (\\Trash))'),
-    ('alice', 'CREATE Two (USE (\\Junk \\Drafts))'), ('alice', 'CREATE N (USE ())'), ('alice', 'CREATE N2 (USE \\Junk)'), ('alice', 'CREATE N3 (FOO bar)'),
-    ('alice', 'DELETE Sent'), ('alice', 'RENAME Sent Gesendet'), ('alice', 'RENAME Gesendet A/Gesendet'), ('alice', 'CREATE T/U/V'), ('alice', 'SUBSCRIBE T'),
-    ('alice', 'SUBSCRIBE T/U'), ('alice', 'SUBSCRIBE "Shared Folders/news"'), ('alice', 'SETACL T/U bob lrs'), ('alice', 'RENAME T W'), ('alice', 'LSUB "" *'), ('alice', 'SUBSCRIBE W/U'),
-    ('alice', 'RENAME W W'), ('alice', 'RENAME W/U/V W'), ('alice', 'RENAME nix foo'), ('alice', 'RENAME W INBOX'), ('alice', 'RENAME W INBOX/x'), ('alice', 'RENAME INBOX/x y'),
-    ('alice', 'SUBSCRIBE y/U'), ('alice', 'CREATE P1/P2/P3'), ('alice', 'DELETE P1'), ('alice', 'DELETE P1/P2/P3'), ('alice', 'RENAME N P1/P2/P3/P4/P5'), ('alice', 'CREATE ' + 'x' * 300),
-    ('alice', 'CREATE ' + 'y' * 479), ('alice', 'CREATE ' + 'z' * 480), ('admin', 'LIST "" DELETED/*'), ('admin', 'CREATE shared/a/b'), ('admin', 'CREATE qq default'),
-    ('admin', 'RENAME qq qq default'), ('admin', 'RENAME qq qq nix'), ('admin', 'RENAME qq qqq default'), ('admin', 'RENAME qq qq'), ('admin', 'DELETE qq'),
-    ('admin', 'SETACL qq admin x'), ('admin', 'DELETE qq'), ('admin', 'RENAME user/bob shared.b'), ('admin', 'RENAME user/bob user/bob/x'), ('admin', 'RENAME shared user/newu'),
-    ('admin', 'RENAME user/alice user/zoe'), ('admin', 'RENAME user/zoe user/zoe second'), ('admin', 'RENAME user/zoe user/zoe second'), ('admin', 'SETACL user/bob admin lrx'),
-    ('admin', 'DELETE user/bob'),
-]
-LOOKS = [('admin', 'LIST "" *'), ('zoe', 'LIST "" *'), ('zoe', 'LSUB "" *'), ('zoe', 'GETQUOTAROOT INBOX'), ('zoe', 'GETQUOTAROOT y/U'),
-         ('zoe', 'GETACL INBOX'), ('zoe', 'GETACL y/U'), ('zoe', 'GETACL P1/P2/P3/P4/P5'), ('admin', 'GETACL user/newu/a'), ('admin', 'GETQUOTA user/alice'),
-         ('zoe', 'STATUS y/U (MESSAGES UIDNEXT)'), ('zoe', 'STATUS INBOX (MESSAGES UIDNEXT)')]
-META = [('zoe', 'GETMETADATA Gesendet (/private/specialuse /private/comment)'), ('zoe', 'GETMETADATA Two (/private/specialuse)'),
-        ('admin', 'GETMETADATA user/zoe/y/U (/shared/vendor/cmu/cyrus-imapd/partition)')]
-
-
-def pair(conf=''):
-    p = Pair(f'compatibility_level: 3.6\n{conf}')
-    with open(p.i.path('imapd.conf'), 'a') as f:
-        f.write(f'partition-second: {p.i.path("second")}\n')
-    os.makedirs(p.i.path('second'), exist_ok=True)
-    for user in ('zoe', 'fred', 'jim'):
-        subprocess.run(['saslpasswd2', '-p', '-c', '-f', p.i.path('conf/sasldb2'), '-u', REALM, user], input=b'pw\n', check=True)
-    own(p)
-    return p
-
-
-def own(p):
-    p.own()
-    subprocess.run(['chown', '-R', 'cyrus:mail', p.i.path('second')], check=True)
-
-
-def say(p, rows):
-    sessions, out = {}, []
-    for who, command in rows:
-        if who not in sessions:
-            sessions[who] = Raw(p.i.ports['imap'], who)
-        out.append((who, command, [TIME.sub('T', l) for l in sessions[who](command)]))
-    return out
-
-
-@needs_peer
-@pytest.mark.parametrize('conf', ['', 'mailbox_legacy_dirs: yes\n'])
-def test_the_same_life_beside_debians_cyrus(conf):
-    def live(start, stop_with=None):
-        p = pair(conf)
-        try:
-            start(p)
-            answers = say(p, SCRIPT)
-            for n in (1, 2):
-                Raw(p.i.ports['imap'], 'zoe').append('y/U', n)
-            looks = say(p, LOOKS)
-            p.i.stop()
-            own(p)
-            p.theirs()
-            meta = say(p, META) + say(p, LOOKS)                            # their eyes on the store, whoever made it
-            p.i.stop()
-            own(p)
-            rc, out, err = p.tool('reconstruct', '-n', '-G')
-            assert rc == 0 and not [l for l in out.splitlines() if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
-            rc, out, err = p.tool('quota', '-f', '-n', '-q')
-            assert (rc, err) == (0, '') and 'was' not in out and '-->' not in out, out
-            return answers, looks, meta
-        finally:
-            p.i.close()
-    theirs, ours = live(Pair.theirs), live(Pair.ours)
-    for a, b in zip(theirs, ours):
-        for x, y in zip(a, b):
-            assert x[:2] == y[:2] and '\n'.join(l[:70] for l in y[2]) == '\n'.join(l[:70] for l in x[2]), x[:2]
-
-
-@needs_peer
-def test_copy_takes_the_annotations_of_messages():
-    p = pair('annotation_allow_undefined: yes\n')
-    try:
-        p.theirs()
-        say(p, [('admin', 'CREATE user/alice'), ('alice', 'CREATE There'), ('alice', 'CREATE Again')])
-        c = Raw(p.i.ports['imap'], 'alice')
-        c.append('INBOX', 1)
-        c('SELECT INBOX')
-        assert c('STORE 1 ANNOTATION (/comment (value.shared "shared" value.priv "mine"))')[-1].startswith('OK')
-        look = 'FETCH 1 (ANNOTATION (/comment (value)))'
-        c('COPY 1 There')
-        c('SELECT There')
-        want = c(look)
-        assert 'shared' in want[0] and 'mine' in want[0]
-        p.i.stop()
-        p.ours()
-        c = Raw(p.i.ports['imap'], 'alice')
-        c('SELECT INBOX')
-        assert 'COPYUID' in c('COPY 1 Again')[-1]
-        assert c('RENAME Again Renamed')[-1] == OK
-        p.i.stop()
-        own(p)
-        rc, out, err = p.tool('reconstruct', '-n', '-G')
-        assert rc == 0 and not [l for l in out.splitlines() if re.search(r' uid |updating|mismatch|odd|missing|failed|Wrong', l)], out
-        rc, out, err = p.tool('quota', '-f', '-n', '-q')
-        assert 'was' not in out
-        p.theirs()
-        c = Raw(p.i.ports['imap'], 'alice')
-        c('SELECT Renamed')
-        assert c(look) == want
-        p.i.stop()
-    finally:
-        p.i.close()
-
-
-@needs_peer
-@pytest.mark.parametrize('op,every', [('rename tree', 61), ('rename user', 113), ('delete user later', 61), ('partition', 131), ('rename inbox', 37)])
-def test_debians_cyrus_sees_a_sane_store_after_a_crash(op, every, tmp_path):
-    subprocess.run([os.path.join(BUILD, 'check_life')], check=True, timeout=600, stdout=subprocess.DEVNULL,
-                   env=dict(os.environ, LIFE_ONLY=op, LIFE_KEEP=str(tmp_path), LIFE_EVERY=str(every)))
-    states = sorted(os.listdir(tmp_path))
-    assert len(states) >= 3
-    for state in states:
-        p = pair()
-        try:
-            for d in ('conf', 'spool', 'second'):
-                shutil.copytree(tmp_path / state / d, p.i.path(d), dirs_exist_ok=True, symlinks=True)
-            for again in (False, True):
-                own(p)
-                p.theirs()
-                numbers = []
-                names = Raw(p.i.ports['imap'], 'admin').names()
-                assert names, state
-                for user in ('fred', 'jim'):
-                    c = Raw(p.i.ports['imap'], user)
-                    for name in [n for n in c.names() if not n.startswith('"Other')]:
-                        got = c('SELECT ' + name)
-                        assert got[-1].startswith('OK'), (state, user, name, got)
-                        got = c('UID FETCH 1:* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])')
-                        assert got[-1].startswith('OK'), (state, user, name, got)
-                        numbers += re.findall(r'Subject: message (\d+)', '\n'.join(got))
-                deleted = [n for n in names if n.startswith('DELETED')]
-                if op != 'rename inbox':
-                    assert len(numbers) == len(set(numbers)), (state, numbers)
-                if not deleted:
-                    assert set('123456') <= set(numbers), (state, numbers, names)
-                p.i.stop()
-                if not again:
-                    own(p)
-                    rc, out, err = p.tool('reconstruct', '-r', 'user/*')
-                    assert rc == 0 and 'failed' not in out + err, (state, out, err)
-                    rc, out, err = p.tool('ctl_mboxlist', '-d')
-                    assert rc == 0
-        finally:
-            p.i.close()

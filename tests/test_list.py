@@ -1,54 +1,18 @@
 #!/usr/bin/env python3
-"""LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options, every
-selection and return option, and how much of the mailbox list is read for it. Last, as root and with $PEER_ROOT: the same answers as Debian's
-Cyrus 3.6.1 on the same store, line by line. Run by pytest."""
-import itertools, os, re, shutil, socket, time
+"""LIST and its kin through our own master: what must be refused, who sees what under every combination of the namespace options,
+every selection and return option, and how much of the mailbox list is read for it. Beside Debian's Cyrus: test_list_peer.py. Run
+by pytest."""
+import itertools, os, re, shutil, time
 
 import pytest
 
-from instance import BUILD, Instance
+from instance import Instance, syslog_file
+from raw import Raw as Plain
 
 LEVELS = ['2.5', '3.6']
 
 
-class Raw:
-    """A connection; do() returns the untagged lines and the tagged one without its tag, times masked."""
-
-    def __init__(self, port, user=None, password='pw'):
-        self.s = socket.create_connection(('127.0.0.1', port), 60)
-        self.f = self.s.makefile('rb')
-        self.n = 0
-        assert self.f.readline().startswith(b'* OK')
-        if user:
-            assert self.do(b'LOGIN %s %s' % (user.encode(), password.encode()))[-1].startswith('OK'), user
-
-    def send(self, data):
-        self.s.sendall(data)
-
-    def do(self, command):
-        if isinstance(command, str):
-            command = command.encode('latin-1')
-        self.n += 1
-        tag = b't%d' % self.n
-        self.send(tag + b' ' + command + b'\r\n')
-        out = []
-        while True:
-            line = self.f.readline()
-            if not line:
-                return out + ['(closed)']
-            m = re.search(rb'\{(\d+)\}\r\n$', line)
-            if m:
-                line += self.f.read(int(m.group(1))) + self.f.readline()
-            text = line.decode('latin-1')[:-2]
-            if text.startswith(tag.decode() + ' '):
-                return out + [re.sub(r' \(\d+\.\d+ secs?( \d+ calls)?\)', '', text[len(tag) + 1:])]
-            out.append(text)
-
-    def ok(self, command):
-        out = self.do(command)
-        assert out[-1].startswith('OK'), (command, out)
-        return out[:-1]
-
+class Raw(Plain):
     def list(self, arguments, verb='LIST'):
         """{name: attributes} in the order of the answer."""
         out = {}
@@ -68,7 +32,8 @@ class Site:
     def __init__(self, level, conf='', users=('alice', 'bob'), **kw):
         self.level = level
         # the answers come by way of the index beside the list; that they are those of the whole list is a test of its own
-        self.i = Instance(f'compatibility_level: {level}\nmboxlist_acl_index: 1\n{conf}', users=('admin',) + tuple(users), services=('imap',))
+        self.i = Instance(f'compatibility_level: {level}\nmboxlist_acl_index: 1\n{conf}', users=('admin',) + tuple(users),
+                          services=('imap',))
         self.i.start(**kw)
         self.admin = Raw(self.i.ports['imap'], 'admin')
 
@@ -102,7 +67,8 @@ def fill(site, sep):
     a('SETACL userS/bobS/privS/pub2 alice l')
     for name in ('news', 'newsS/a', 'newsS/b', 'closed', 'closedS/in', 'closedS/inS/open', 'empty'):
         a(f'CREATE {name}')
-    for name, acl in (('news', 'lrs'), ('newsS/a', 'lrs'), ('newsS/b', 'lrs'), ('closed', '""'), ('closedS/in', '""'), ('closedS/inS/open', 'lrs'),
+    for name, acl in (('news', 'lrs'), ('newsS/a', 'lrs'), ('newsS/b', 'lrs'), ('closed', '""'), ('closedS/in', '""'),
+                      ('closedS/inS/open', 'lrs'),
                       ('empty', '""')):
         a(f'SETACL {name} anyone {acl}')
     a('SETACL newsS/b -alice l')                               # negative rights hide it from her
@@ -177,8 +143,10 @@ BAD_36 = [
 ]
 BAD_25 = [(' "" a RETURN (METADATA (/shared/comment))', 'BAD Invalid List return option "metadata"')]
 # patterns that are not refused and must cost nothing
-HARMLESS = ['*' * 10000, '%' * 10000, '*%' * 5000, '%*a' * 3000, '*a' * 5000, 'a*' * 5000, '*a*b' * 2500, '%.' * 5000, '*/' * 5000, 'x' * 10000, '&', '&&&&', 'a&b',
-            '&AOk', '&AOk-&AOk-', '&2D0-', '/', '.', '//', '..', '/*', '.*', '*/', 'a//b', 'INBOX//', '^', '!', 'a!b', '@', 'a@b@c', '~', '#', '$', '[', ']', '+',
+HARMLESS = ['*' * 10000, '%' * 10000, '*%' * 5000, '%*a' * 3000, '*a' * 5000, 'a*' * 5000, '*a*b' * 2500, '%.' * 5000,
+            '*/' * 5000, 'x' * 10000, '&', '&&&&', 'a&b',
+            '&AOk', '&AOk-&AOk-', '&2D0-', '/', '.', '//', '..', '/*', '.*', '*/', 'a//b', 'INBOX//', '^', '!', 'a!b', '@',
+            'a@b@c', '~', '#', '$', '[', ']', '+',
             'user..', 'user.', 'Other Users/', 'Other Users', 'Shared Folders/', 'DELETED', 'DELETED.', 'DELETED/', 'NIL']
 
 
@@ -189,8 +157,10 @@ def test_bad_input(site):
         assert got[-1].startswith(want) and len(got) == 1, (args[:80], got)
     for verb in ('LSUB', 'RLIST', 'RLSUB'):
         name = verb.capitalize()
-        for args, want in ((' (SUBSCRIBED) "" "*"', f'BAD Missing required argument to {name}'), (' "" ("a" "b")', f'BAD Unexpected extra arguments to {name}'),
-                           (' "" a RETURN (CHILDREN)', f'BAD Unexpected extra arguments to {name}'), ('', f'BAD Missing required argument to {name}')):
+        for args, want in ((' (SUBSCRIBED) "" "*"', f'BAD Missing required argument to {name}'),
+                           (' "" ("a" "b")', f'BAD Unexpected extra arguments to {name}'),
+                           (' "" a RETURN (CHILDREN)', f'BAD Unexpected extra arguments to {name}'),
+                           ('', f'BAD Missing required argument to {name}')):
             assert c.do(verb + args) == [want], verb + args
     assert c.names('"" INBOX') == ['INBOX']                  # and the session is none the worse
 
@@ -247,7 +217,8 @@ def test_every_namespace(level, sep, alt, virt, prefixes):
     theirs = ['U/bob/priv/pub2', 'U/bob/pub'] if alt else ['user/bob/priv/pub2', 'user/bob/pub']
     common = ['O/closed/in/open', 'O/news', 'O/news/a'] if alt else ['closed/in/open', 'news', 'news/a']
     rest = theirs + common if alt or level == '3.6' else common + theirs            # 2.5 without prefixes: the order of the list
-    all_users = ['user/alice', 'user/alice/Work', 'user/alice/Work/sub', 'user/bob', 'user/bob/priv', 'user/bob/priv/pub2', 'user/bob/pub']
+    all_users = ['user/alice', 'user/alice/Work', 'user/alice/Work/sub', 'user/bob', 'user/bob/priv', 'user/bob/priv/pub2',
+                 'user/bob/pub']
     all_shared = ['closed', 'closed/in', 'closed/in/open', 'empty', 'news', 'news/a', 'news/b']
     with Site(level, conf) as s:
         fill(s, sep)
@@ -259,11 +230,15 @@ def test_every_namespace(level, sep, alt, virt, prefixes):
         # the top level, and the levels that are only places
         tops = c.list('"" "%"')
         assert list(tops) == (['INBOX', 'Work'] if alt else ['INBOX']) + \
-            (([users, shared] if level == '3.6' else [users]) if alt else ['user', 'closed', 'news'] if level == '3.6' else ['closed', 'news', 'user'])
-        assert tops['INBOX'] == ('\\HasNoChildren' if alt and level == '3.6' else '\\Noinferiors \\HasNoChildren' if alt else '\\HasChildren')
+            (([users, shared] if level == '3.6' else [users]) if alt else ['user', 'closed', 'news'] if level == '3.6'
+             else ['closed', 'news', 'user'])
+        assert tops['INBOX'] == ('\\HasNoChildren' if alt and level == '3.6' else '\\Noinferiors \\HasNoChildren' if alt
+                                 else '\\HasChildren')
         assert tops[users if alt else 'user'] == '\\Noselect \\HasChildren'
-        for pattern, want in (('U/%', ['U/bob']), ('U/bob/%', ['U/bob/priv', 'U/bob/pub']), ('U/b*', theirs), ('U/bob/pub', theirs[1:]), ('U/nobody/*', []),
-                              ('U/bob/priv/pub2', theirs[:1]), ('O/news/%', common[2:]), ('O/news', common[1:2]), ('O/c*n', common[:1])):
+        for pattern, want in (('U/%', ['U/bob']), ('U/bob/%', ['U/bob/priv', 'U/bob/pub']), ('U/b*', theirs),
+                              ('U/bob/pub', theirs[1:]), ('U/nobody/*', []),
+                              ('U/bob/priv/pub2', theirs[:1]), ('O/news/%', common[2:]), ('O/news', common[1:2]),
+                              ('O/c*n', common[:1])):
             want = [w if alt else w.replace('U/', 'user/') for w in want]
             pattern = pattern if alt else pattern.replace('U/', 'user/').replace('O/', '')
             assert c.names('"" "%s"' % shown([pattern])[0]) == shown(want), pattern
@@ -281,7 +256,8 @@ def test_domains():
     conf = 'virtdomains: userid\ndefaultdomain: test.example\nunixhierarchysep: yes\naltnamespace: yes'
     for level in LEVELS:
         with Site(level, conf, users=('alice', 'joe@far.example')) as s:
-            for name in ('user/alice', 'user/joe@far.example', 'user/ann@far.example', 'team@far.example', 'team/x@far.example', 'news'):
+            for name in ('user/alice', 'user/joe@far.example', 'user/ann@far.example', 'team@far.example', 'team/x@far.example',
+                         'news'):
                 s.admin.ok(f'CREATE {name}')
             s.admin.ok('SETACL user/ann@far.example joe@far.example lrs')
             for name in ('team@far.example', 'team/x@far.example', 'news'):
@@ -290,25 +266,30 @@ def test_domains():
             joe = s.login('joe@far.example')
             assert joe.names('"" "*"') == ['INBOX', 'Other Users/ann', 'Shared Folders/team', 'Shared Folders/team/x']
             assert joe.names('"" "Shared Folders/%"') == ['Shared Folders/team']
-            assert sorted(s.admin.names('"" "*"')) == ['news', 'team/x@far.example', 'team@far.example', 'user/alice', 'user/ann@far.example', 'user/joe@far.example']
+            assert sorted(s.admin.names('"" "*"')) == ['news', 'team/x@far.example', 'team@far.example', 'user/alice',
+                                                       'user/ann@far.example', 'user/joe@far.example']
             assert sorted(s.admin.names('"" "team*"')) == ['team/x@far.example', 'team@far.example']
 
 
 def test_odd_names_of_ones_own():
     """spec/names.md 6.2: what an administrator makes below a user's INBOX, as its owner sees it."""
-    made = ['INBOX', 'INBOX/sub', 'inbox', 'Inbox/s', 'Shared Folders/k', 'Other Users/q', 'Alt Folders', 'user/fred.smith/zz', 'DELETED']
+    made = ['INBOX', 'INBOX/sub', 'inbox', 'Inbox/s', 'Shared Folders/k', 'Other Users/q', 'Alt Folders', 'user/fred.smith/zz',
+            'DELETED']
     conf = 'virtdomains: userid\ndefaultdomain: test.example\nunixhierarchysep: yes\naltnamespace: yes'
     with Site('3.6', conf, users=('fred.smith',)) as s:
         s.admin.ok('CREATE user/fred.smith')
         for name in made:
             s.admin.ok(f'CREATE "user/fred.smith/{name}"')
         got = s.login('fred.smith').names('"" "*"')
-        for name in ('INBOX/sub', 'Alt Folders/INBOX', 'Alt Folders/inbox', 'Alt Folders/Inbox/s', 'Alt Folders/Shared Folders/k', 'Alt Folders/Other Users/q',
+        for name in ('INBOX/sub', 'Alt Folders/INBOX', 'Alt Folders/inbox', 'Alt Folders/Inbox/s', 'Alt Folders/Shared Folders/k',
+                     'Alt Folders/Other Users/q',
                      'Alt Folders/Alt Folders', 'user/fred.smith/zz', 'DELETED'):
             assert name in got, (name, got)
         c = s.login('fred.smith')
         assert got[:2] == ['INBOX', 'INBOX/sub']
-        assert set(c.names('"" "Alt Folders/%"')) == {'Alt Folders/' + n for n in ('INBOX', 'Inbox', 'inbox', 'Shared Folders', 'Other Users', 'Alt Folders')}
+        assert set(c.names('"" "Alt Folders/%"')) == {'Alt Folders/' + n for n
+                                                      in ('INBOX', 'Inbox', 'inbox', 'Shared Folders', 'Other Users',
+                                                          'Alt Folders')}
         assert c.names('"" "INBOX/%"') == ['INBOX/sub'] and c.names('"" "inbox/*"') == ['INBOX/sub']
 
 
@@ -354,7 +335,8 @@ def test_selection(site):
     assert work not in c.names(f'(SUBSCRIBED) "" "{o}%"')
     level = c.list(f'(SUBSCRIBED RECURSIVEMATCH) "" "{o}%" RETURN (CHILDREN)')
     assert level[work + ' (CHILDINFO ("SUBSCRIBED"))'] == '\\HasChildren'
-    assert c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"').count(deep) == 1 and not [n for n in c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"') if 'CHILDINFO' in n]
+    assert c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"').count(deep) == 1 and not [n for n
+            in c.names('(SUBSCRIBED RECURSIVEMATCH) "" "*"') if 'CHILDINFO' in n]
     # RETURN (SUBSCRIBED) only marks
     marked = c.list('"" "*" RETURN (SUBSCRIBED)')
     assert list(marked) == c.names('"" "*"')
@@ -456,27 +438,27 @@ def rows(site, log, c, command):
     raise AssertionError('nothing logged')
 
 
-def asan_options():
-    return os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
-
-
 def listing_site(level, conf, text):
     s = Site.__new__(Site)
     s.level = level
     if 'altnamespace' not in conf:
         conf += '\naltnamespace: no'
-    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\n{conf}', users=('admin', 'alice'), services=('imap',))
+    s.i = Instance(f'compatibility_level: {level}\ndebug: yes\nunixhierarchysep: no\n{conf}', users=('admin', 'alice'),
+                   services=('imap',))
     s.i.tool('ctl_mboxlist', '-u', input=text)
     log = s.i.path('log')
     open(log, 'w').close()
-    s.i.start(env={'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': log, 'ASAN_OPTIONS': asan_options()})
+    s.i.start(env=syslog_file(log))
     s.admin = Raw(s.i.ports['imap'], 'admin')
     return s, log
 
 
-SHARED = ['news\t0 default anyone\tlrs\t', 'news.a\t0 default anyone\tlrs\t', 'user.u0007.pub\t0 default u0007\tlrswipkxtecdan\talice\tlrs\t']
-COST = [                                           # what, how many records at most (the user owns 10), for the user and for the administrator
-    ('LIST "" "INBOX"', 5, 5), ('LIST "" "INBOX*"', 14, 5), ('LIST "" "INBOX.%"', 14, 5), ('LIST "" "INBOX.b3"', 5, 5), ('LIST "" "user.u0042.%"', 12, 14),
+SHARED = ['news\t0 default anyone\tlrs\t', 'news.a\t0 default anyone\tlrs\t',
+          'user.u0007.pub\t0 default u0007\tlrswipkxtecdan\talice\tlrs\t']
+# what, how many records at most (the user owns 10), for the user and for the administrator
+COST = [
+    ('LIST "" "INBOX"', 5, 5), ('LIST "" "INBOX*"', 14, 5), ('LIST "" "INBOX.%"', 14, 5), ('LIST "" "INBOX.b3"', 5, 5),
+    ('LIST "" "user.u0042.%"', 12, 14),
     ('LIST "" "user.u0007.pub"', 8, 6), ('LIST "" "news*"', 9, 5), ('LIST "" "nothing"', 5, 5), ('LSUB "" "*"', 5, 5),
     ('LIST (SUBSCRIBED) "" "*" RETURN (CHILDREN)', 5, 5), ('LIST (SUBSCRIBED RECURSIVEMATCH) "" "%"', 5, 5),
 ]
@@ -484,7 +466,9 @@ COST = [                                           # what, how many records at m
 
 @pytest.mark.parametrize('level,index', [('2.5', ''), ('3.6', ''), ('3.6', 'in the list'), ('2.5', 'beside'), ('3.6', 'beside')])
 def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
-    s, log = listing_site(level, f'reverseacls: {"yes" if index == "in the list" else "no"}\nmboxlist_acl_index: {int(index == "beside")}',
+    s, log = listing_site(level,
+                          f'reverseacls: {"yes" if index == "in the list" else "no"}\n'
+                          f'mboxlist_acl_index: {int(index == "beside")}',
                           dump(200, 10, SHARED))
     try:
         c = s.login('alice')
@@ -498,19 +482,22 @@ def test_what_a_list_reads_does_not_grow_with_the_server(level, index):
             assert max(everything) <= 24                                    # one's own ten, and those that name one
         else:
             assert everything[0] > 2000                                      # the truth about others is in their records
-        assert c.names('"" "*"')[-3:] == (['user.u0007.pub', 'news', 'news.a'] if level == '3.6' else ['news', 'news.a', 'user.u0007.pub'])
+        assert c.names('"" "*"')[-3:] == (['user.u0007.pub', 'news', 'news.a'] if level == '3.6'
+                                          else ['news', 'news.a', 'user.u0007.pub'])
     finally:
         s.close()
 
 
 def test_ones_own_tree_is_read_in_part():
     """In the alternative namespace too, where INBOX lies beside the others."""
-    text = '\n'.join(['user.alice\t0 default alice\tlrswipkxtecdan\t'] + [f'user.alice.b{n:03}{x}\t0 default alice\tlrswipkxtecdan\t' for n in range(300) for x in ('', '.x')])
+    text = '\n'.join(['user.alice\t0 default alice\tlrswipkxtecdan\t']
+                     + [f'user.alice.b{n:03}{x}\t0 default alice\tlrswipkxtecdan\t' for n in range(300) for x in ('', '.x')])
     for level in LEVELS:
         s, log = listing_site(level, 'altnamespace: yes', text + '\n')
         try:
             c = s.login('alice')
-            for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4), ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
+            for command, most in (('LIST "" "b2%"', 210), ('LIST "" "b200*"', 5), ('LIST "" "b200.%"', 4),
+                                  ('LIST "" "Other Users.%"', 4), ('LIST "" "x*"', 4),
                                   ('LIST "" "INBOX"', 610 if level == '2.5' else 4), ('LIST "" "%"', 612)):
                 assert rows(s, log, c, command) <= most, command
             assert len(c.names('"" "%"')) == 301 and len(c.names('"" "b2%"')) == 100 and c.names('"" inbox') == ['INBOX']
@@ -519,7 +506,8 @@ def test_ones_own_tree_is_read_in_part():
 
 
 def test_the_index_tells_the_truth():
-    """The same answers with the reverse ACL rows in the list, in a file beside it, and without, whatever happens to ACLs and names."""
+    """The same answers with the reverse ACL rows in the list, in a file beside it, and without, whatever happens to ACLs and
+    names."""
     patterns = ('*', '%', 'user.%', 'user.u0003.*', 'news*', 'news.%', 'u%', '*x*', 'user.*.b1', '%.%', '%.%.%')
     commands = [f'LIST "" "{p}"' for p in patterns] + [f'LIST "" "{p}" RETURN (CHILDREN MYRIGHTS)' for p in patterns]
     answers = {}
@@ -532,10 +520,14 @@ def test_the_index_tells_the_truth():
             for name in ('news', 'news.a'):
                 s.admin.ok(f'CREATE {name}')
             c = s.login('alice')
-            for step in ('SETACL user.u0003.b1 alice lrs', 'SETACL user.u0003.b2 anyone r', 'SETACL user.u0004 alice l', 'SETACL user.u0004.b1 group:daemon lrs',
-                         'SETACL user.u0005 anyone lrs', 'SETACL user.u0005 -alice l', 'CREATE news.x', 'SETACL news.x anyone ""', 'CREATE news.x.y',
-                         'SETACL news.x.y alice lr', 'SETACL news alice ""', 'DELETEACL news.a anyone', 'SETACL user.alice.b1 anyone lrs',
-                         'SETACL user.u0003.b1 admin lrswipkxte', 'RENAME user.u0003.b1 user.u0003.moved', 'SETACL news.x.y alice ""', 'SETACL news.x.y anyone l'):
+            for step in ('SETACL user.u0003.b1 alice lrs', 'SETACL user.u0003.b2 anyone r', 'SETACL user.u0004 alice l',
+                         'SETACL user.u0004.b1 group:daemon lrs',
+                         'SETACL user.u0005 anyone lrs', 'SETACL user.u0005 -alice l', 'CREATE news.x', 'SETACL news.x anyone ""',
+                         'CREATE news.x.y',
+                         'SETACL news.x.y alice lr', 'SETACL news alice ""', 'DELETEACL news.a anyone',
+                         'SETACL user.alice.b1 anyone lrs',
+                         'SETACL user.u0003.b1 admin lrswipkxte', 'RENAME user.u0003.b1 user.u0003.moved',
+                         'SETACL news.x.y alice ""', 'SETACL news.x.y anyone l'):
                 s.admin.ok(step)
                 for command in commands:
                     answers.setdefault((level, step, command), []).append(c.do(command))
@@ -579,7 +571,8 @@ def test_the_index_beside_is_not_fooled(level):
             assert others() == base
         os.unlink(index)
         assert others() == base and os.path.exists(index)
-        for damage in (b'', b'not a database at all, but some text that is long enough to look at', open(index, 'rb').read()[:-40]):
+        for damage in (b'', b'not a database at all, but some text that is long enough to look at',
+                       open(index, 'rb').read()[:-40]):
             with open(index, 'wb') as f:
                 f.write(damage)
             assert others() == base
@@ -589,110 +582,3 @@ def test_the_index_beside_is_not_fooled(level):
         assert others() == base
     finally:
         s.close()
-
-
-# ---------------------------------------------------------------------------------------------------- the peer
-try:
-    import test_peer
-    HAVE_PEER = test_peer.have_peer()
-except ImportError:
-    HAVE_PEER = False
-
-PATTERNS = ['*', '%', 'INBOX', 'INBOX*', 'I%', 'W*', 'Work', 'Work/%', 'Work/*', 'Work%', '%/%', '*/*', '%/%/%', '%/%/%/%', '*e', '*e*', '%e%', '%o%', 'Sent', 'S%', 'no', '',
-            'Other Users', 'Other Users/%', 'Other Users/*', 'Other Users/bob', 'Other Users/bob/%', 'Other Users/bob/pub', 'Other%', 'Shared Folders', 'Shared Folders/%',
-            'Shared Folders/*', 'Shared Folders/news', 'Shared Folders/news/%', 'Shared Folders/closed', 'Shared Folders/closed/%', 'Shared%', 'DELETED', 'DELETED/*', 'user/%',
-            'user/*', 'user/bob*', 'user', 'news', 'news/%', 'closed/%', '/', '*/', '%/', '&AOk-*', '&*', '* *']
-REFERENCES = ['Work', 'Work/', 'Other Users/', 'Shared Folders/', 'no such/', 'INBOX/', 'user/']
-OPTIONS = ['', '(SUBSCRIBED) ', '(SUBSCRIBED RECURSIVEMATCH) ', '(SPECIAL-USE) ', '(REMOTE) ', '() ']
-RETURNS = ['', ' RETURN ()', ' RETURN (CHILDREN)', ' RETURN (SUBSCRIBED)', ' RETURN (MYRIGHTS)', ' RETURN (SPECIAL-USE CHILDREN)', ' RETURN (STATUS (MESSAGES UIDNEXT UNSEEN))',
-           ' RETURN (SUBSCRIBED MYRIGHTS STATUS (MESSAGES))']
-BROKEN = ['LIST', 'LIST ""', 'LIST (SUBSCRIBED', 'LIST (SUBSCRIBED "" "*"', 'LIST (SUBSCRIBED) ""', 'LIST (NONSENSE) "" "*"', 'LIST (RECURSIVEMATCH) "" "*"',
-          'LIST (REMOTE RECURSIVEMATCH) "" "*"', 'LIST (SPECIAL-USE RECURSIVEMATCH) "" "*"', 'LIST "" ()', 'LIST "" ("a"', 'LIST "" a RETURN', 'LIST "" a RETURN (',
-          'LIST "" a RETURN (CHILDREN', 'LIST "" a RETURN (CHILDREN) x', 'LIST "" a RETURN (NONSENSE)', 'LIST "" a FOO', 'LIST "" a RETURN CHILDREN',
-          'LIST "" a RETURN (STATUS)', 'LIST "" a RETURN (METADATA)', 'LIST "" a RETURN (METADATA ())', 'LSUB (SUBSCRIBED) "" "*"', 'LSUB "" ("a")', 'LSUB "" a RETURN (CHILDREN)',
-          'RLIST (SUBSCRIBED) "" a', 'RLIST "" ("a")', 'RLSUB "" a x', 'NAMESPACE', 'NAMESPACE x', 'LIST "" ""', 'LSUB "" ""', 'XLIST "" ""', 'LIST () "" ""',
-          'LIST "" "" RETURN (CHILDREN)', 'LIST "" ("Work/%" "INBOX" "Sent")', 'LIST "" (INBOX %ork)', 'LIST "" ("" "INBOX")', 'XLIST "" "INBOX" RETURN (CHILDREN)',
-          'LIST "" "*" RETURN (METADATA (/shared/comment /private/comment))', 'LIST "" INBOX RETURN (METADATA (/shared/nonsense))',
-          'LIST "" INBOX RETURN (METADATA (comment))']
-
-
-def peer_commands():
-    out = list(BROKEN)
-    for p in PATTERNS:
-        out += [f'{verb} "" "{p}"' for verb in ('LIST', 'LSUB', 'XLIST', 'RLIST')]
-    for ref, p in itertools.product(REFERENCES, ('*', '%', '/%')):
-        out += [f'LIST "{ref}" "{p}"', f'LSUB "{ref}" "{p}"']
-    for o, r, p in itertools.product(OPTIONS, RETURNS, ('*', '%', 'Work*', 'Other Users/%', 'Shared Folders/%', '%/%')):
-        if o or r:
-            out.append(f'LIST {o}"" "{p}"{r}')
-    return out
-
-
-def name_in(line):
-    m = re.match(r'\* (?:X?LIST|LSUB) \(.*?\) "/" ("[^"]*"|\S+)|\* (?:STATUS|MYRIGHTS) ("[^"]*"|\S+)', line)
-    return m and (m.group(1) or m.group(2))
-
-
-def as_we_want_it(command, theirs, ours):
-    """Both answers without the differences that are intended (doc/golden-differences.md names the reasons)."""
-    theirs = [line for line in theirs if line != '* BAD Invalid tag']              # of the rest of a line that was wrong
-    exist = set()
-    if '(SUBSCRIBED' in command:
-        for i, line in enumerate(theirs):
-            # children that the user may not see; mailboxes that are there and called \NonExistent
-            for was, now in (('\\HasChildren', '\\HasNoChildren'), ('\\NonExistent \\HasChildren', '\\HasChildren')):
-                if line not in ours and line.replace(was, now) in ours:
-                    theirs[i] = line.replace(was, now)
-                    exist |= {name_in(line)} if 'NonExistent' in was else set()
-    # counts and rights of what is no mailbox (theirs), or of what they say is none (ours)
-    levels = {name_in(line) for line in theirs if line.startswith('* LIST (\\NonExistent \\HasChildren)')}
-    theirs = [line for line in theirs if not (line.startswith(('* STATUS', '* MYRIGHTS')) and name_in(line) in levels)]
-    ours = [line for line in ours if not (line.startswith(('* STATUS', '* MYRIGHTS')) and name_in(line) in exist)]
-    # counts of what may not be read
-    barred = {name_in(line) for line in ours if 'STATUS' in command and line.startswith('* LIST (\\Noselect')}
-    theirs = [line.replace('* LIST (', '* LIST (\\Noselect ', 1) if line.startswith('* LIST') and name_in(line) in barred else line for line in theirs
-              if not (line.startswith('* STATUS') and name_in(line) in barred)]
-    if not re.search(r'%"', command):                      # levels are only promised for patterns that end in %
-        ours = [line for line in ours if line in theirs or 'LIST (\\Noselect \\HasChildren)' not in line]
-    return theirs, ours
-
-
-@pytest.mark.skipif(not HAVE_PEER, reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
-def test_the_same_answers_as_cyrus():
-    p = test_peer.Pair()
-    try:
-        p.theirs()
-        site = Site.__new__(Site)
-        site.admin = Raw(p.i.ports['imap'], 'admin')
-        fill(site, '/')
-        c = Raw(p.i.ports['imap'], 'alice')
-        for command in ('CREATE Work', 'CREATE Work/one', 'CREATE Work/one/two', 'CREATE Work/Deep/x', 'CREATE "with space"', 'CREATE &AOk-t&AOk-', 'CREATE Sent (USE (\\Sent))',
-                        'CREATE gone', 'CREATE gone2', 'CREATE gone2/x', 'SUBSCRIBE gone', 'SUBSCRIBE gone2/x', 'DELETE gone', 'DELETE gone2/x', 'DELETE gone2', 'SUBSCRIBE INBOX',
-                        'SUBSCRIBE Work', 'SUBSCRIBE Work/one/two', 'SUBSCRIBE Sent', 'SUBSCRIBE "Other Users/bob/pub"', 'SUBSCRIBE "Shared Folders/news"',
-                        'SUBSCRIBE "Shared Folders/news/a"', 'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")'):
-            c.ok(command)
-        site.admin.ok('CREATE user/bob/pub/hidden')
-        site.admin.ok('SETACL user/bob/pub/hidden anyone ""')
-        commands = peer_commands()
-        assert len(commands) > 400
-
-        def answers():
-            out = {}
-            for user in ('alice', 'bob', 'admin'):
-                c = Raw(p.i.ports['imap'], user)
-                for command in commands:
-                    out[user, command] = c.do(command)
-            return out
-        theirs = answers()
-        p.i.stop()
-        p.ours()
-        ours = answers()
-        different = []
-        for key in theirs:
-            want, got = as_we_want_it(key[1], theirs[key], ours[key])
-            if theirs[key] != ours[key] and want != got:
-                different.append((key, want, got))
-        report = ['%s %s\n  - %s\n  + %s' % (key[0], key[1], [l for l in want if l not in got], [l for l in got if l not in want]) for key, want, got in different]
-        assert not different, '%d of %d differ:\n%s' % (len(different), len(theirs), '\n'.join(report[:40]))
-    finally:
-        p.i.close()

@@ -11,7 +11,8 @@ import unittest
 import lmtplib
 
 SASLPASSWD = shutil.which("saslpasswd2") or "/usr/sbin/saslpasswd2"
-MESSAGE = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: %s\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\nMessage-ID: <%s@example.com>\r\n\r\nbody\r\n"
+MESSAGE = (b"From: a@example.com\r\nTo: b@example.com\r\nSubject: %s\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+           b"Message-ID: <%s@example.com>\r\n\r\nbody\r\n")
 UNKNOWN = ("550-Mailbox unknown.  Either there is no mailbox associated with this\n"
            "550-name or you do not have authorization to see it.\n550 5.1.1 User unknown")
 
@@ -49,26 +50,33 @@ class Base:
     def test_session(self):
         self.start()
         c = self.connect()
-        self.assertRegex(c.banner, r"^220 golden\.example Cyrus LMTP %s\S* server ready$" % {"2.5": "2.5.7", "3.6": "3.6.1"}[self.level])
+        self.assertRegex(c.banner, r"^220 golden\.example Cyrus LMTP %s\S* server ready$"
+                         % {"2.5": "2.5.7", "3.6": "3.6.1"}[self.level])
         answer = c.command("LHLO x.example").split("\n")
-        self.assertEqual(answer[:5], ["250-golden.example", "250-8BITMIME", "250-ENHANCEDSTATUSCODES", "250-PIPELINING", "250-SIZE"])
+        self.assertEqual(answer[:5], ["250-golden.example", "250-8BITMIME", "250-ENHANCEDSTATUSCODES", "250-PIPELINING",
+                                      "250-SIZE"])
         self.assertIn("250-AUTH EXTERNAL", " ".join(answer).replace("PLAIN ", ""))
         if self.level == "2.5":
             self.assertEqual(answer[-1], "250 IGNOREQUOTA")
         else:
             self.assertEqual(answer[-2], "250-IGNOREQUOTA")
             self.assertRegex(answer[-1], "^250 Ok SESSIONID=<.+>$")
-        table = [("DATA", "503 5.5.1 No recipients"), ("RCPT TO:<alice>", "503 5.5.1 Need MAIL command"), ("HELO x", "500 5.5.2 Syntax error"),
-                 ("", "500 5.5.2 Syntax error"), ("NOOP", "250 2.0.0 ok"), ("VRFY alice", "252 2.3.3 try RCPT to attempt delivery"),
+        table = [("DATA", "503 5.5.1 No recipients"), ("RCPT TO:<alice>", "503 5.5.1 Need MAIL command"),
+                 ("HELO x", "500 5.5.2 Syntax error"),
+                 ("", "500 5.5.2 Syntax error"), ("NOOP", "250 2.0.0 ok"),
+                 ("VRFY alice", "252 2.3.3 try RCPT to attempt delivery"),
                  ("MAIL FROM:alice", "501 5.5.4 Syntax error in parameters"), ("MAIL", "501 5.5.4 Syntax error in parameters"),
                  ("STARTTLS", "500 5.5.2 Syntax error"),
-                 ("MAIL FROM:<> BODY=9BIT", "501 5.5.4 Unrecognized BODY type"), ("MAIL FROM:<>", "503 5.5.1 Nested MAIL command"),
+                 ("MAIL FROM:<> BODY=9BIT", "501 5.5.4 Unrecognized BODY type"),
+                 ("MAIL FROM:<>", "503 5.5.1 Nested MAIL command"),
                  ("RSET", None), ("MAIL FROM:<a@b> SIZE=", "501 5.5.2 SIZE requires a value"), ("RSET", None),
                  ("MAIL FROM:<a@b> X=1", "501 5.5.4 Unrecognized parameters"), ("RSET", None),
                  ("MAIL FROM:<a@b> BODY=8BITMIME SIZE=100 AUTH=<>", "250 2.1.0 ok"),
-                 ("RCPT TO:<alice> NOTIFY=NEVER", "501 5.5.4 Unrecognized parameters"), ("RCPT TO:alice", "501 5.5.4 Syntax error in parameters"),
+                 ("RCPT TO:<alice> NOTIFY=NEVER", "501 5.5.4 Unrecognized parameters"),
+                 ("RCPT TO:alice", "501 5.5.4 Syntax error in parameters"),
                  ("RCPT TO:<nobody>", UNKNOWN), ("RCPT TO:<>", "501 5.5.4 Syntax error in parameters"),
-                 ("RCPT TO:<al\xefce>", "501 5.5.4 Syntax error in parameters"), ("DATA", "503 5.5.1 No recipients"), ("QUIT", "221 2.0.0 bye")]
+                 ("RCPT TO:<al\xefce>", "501 5.5.4 Syntax error in parameters"), ("DATA", "503 5.5.1 No recipients"),
+                 ("QUIT", "221 2.0.0 bye")]
         for line, want in table:
             got = c.command(line)
             if want is None:
@@ -81,10 +89,12 @@ class Base:
         self.start(("user.alice", "user.alice.Work"))
         c = self.connect()
         c.begin()
-        for good in ("<alice>", "<ALICE@any.example>", "<@a.example,@b.example:alice@c.example>", '<"alice">', '<"al\\ice"@x>', "<alice+Work>",
+        for good in ("<alice>", "<ALICE@any.example>", "<@a.example,@b.example:alice@c.example>", '<"alice">', '<"al\\ice"@x>',
+                     "<alice+Work>",
                      "<alice+no.such>", "<alice@[127.0.0.1]>", "<alice+>"):
             self.assertEqual(c.command("RCPT TO:" + good), "250 2.1.5 ok", good)
-        for bad in ("<alice", "alice", "<al ice>", '<"alice>', "<alice@>", "<alice@a_b>", "<@a:>", "<@a,alice>", "<(alice)>", "<alice>x",
+        for bad in ("<alice", "alice", "<al ice>", '<"alice>', "<alice@>", "<alice@a_b>", "<@a:>", "<@a,alice>", "<(alice)>",
+                    "<alice>x",
                     "<" + "a" * 1100 + ">"):
             self.assertEqual(c.command("RCPT TO:" + bad), "501 5.5.4 Syntax error in parameters", bad)
         for unknown in ("<alicia>", '<"alice/x">', "<..>", "<+>", "<alice!b>"):
@@ -93,7 +103,8 @@ class Base:
     def test_pipelining_and_one_inode(self):
         self.start(("user.alice", "user.bob", "user.carol"))
         c = self.connect()
-        c.s.sendall(b"LHLO x\r\nMAIL FROM:<s@example.com>\r\nRCPT TO:<alice>\r\nRCPT TO:<nobody>\r\nRCPT TO:<bob>\r\nRCPT TO:<carol>\r\nDATA\r\n")
+        c.s.sendall(b"LHLO x\r\nMAIL FROM:<s@example.com>\r\nRCPT TO:<alice>\r\nRCPT TO:<nobody>\r\nRCPT TO:<bob>\r\n"
+                    b"RCPT TO:<carol>\r\nDATA\r\n")
         answers = [c.reply() for _ in range(7)]
         self.assertEqual([a[:3] for a in answers], ["250", "250", "250", "550", "250", "250", "354"])
         c.s.sendall(message("one") + b".\r\nNOOP\r\n")
@@ -117,14 +128,16 @@ class Base:
         c.deliver(message("h2"), "alice", sender="")
         one, two = self.inst.texts("user.alice")
         want = (r"^Return-Path: <bounce@golden\.example>\r\nReceived: from client\.example \(\S+( \[127\.0\.0\.1\])?\)\r\n"
-                r"\t by golden\.example \(Cyrus \S+\) with LMTPA;\r\n\t \w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000\r\n%sX-Sieve: CMU Sieve %s\r\nFrom: "
+                r"\t by golden\.example \(Cyrus \S+\) with LMTPA;\r\n\t \w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000\r\n%sX-Sieve: "
+                r"CMU Sieve %s\r\nFrom: "
                 % (r"X-Cyrus-Session-Id: \S+\r\n" if self.level == "3.6" else "", r"2\.4" if self.level == "2.5" else r"3\.0"))
         self.assertRegex(one.decode(), want)
         self.assertTrue(two.startswith(b"Return-Path: <>\r\n"))
 
     def test_needs_authentication(self):
         inst = self.start(arguments=())
-        subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", "postie"], input=b"secret",
+        subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", "postie"],
+                       input=b"secret",
                        check=True)
         c = self.connect()
         self.assertIn("AUTH PLAIN", c.command("LHLO x"))
@@ -145,14 +158,16 @@ class Base:
         self.inst = inst = lmtplib.Instance(self.level, arguments=())
         self.addCleanup(inst.stop)
         pem = inst.dir + "/cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=golden.example", "-days", "2", "-keyout", pem,
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=golden.example", "-days", "2",
+                        "-keyout", pem,
                         "-out", inst.dir + "/c.pem"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with open(inst.dir + "/c.pem") as f, open(pem, "a") as g:
             g.write(f.read())
         with open(inst.conf, "a") as f:
             f.write("tls_server_cert: %s\ntls_server_key: %s\n" % (pem, pem))
         inst.create("user.alice")
-        subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", "postie"], input=b"secret", check=True)
+        subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", "postie"],
+                       input=b"secret", check=True)
         inst.start()
         c = self.connect()
         self.assertIn("250-STARTTLS", c.command("LHLO x"))
@@ -168,13 +183,15 @@ class Base:
         self.assertEqual(c.command("STARTTLS"), "454 4.3.3 Already successfully executed STARTTLS")
         self.assertEqual(c.command("AUTH PLAIN " + base64.b64encode(b"\0postie\0secret").decode()), "235 Authenticated!")
         self.assertDelivered(c.deliver(message("t"), "alice"))
-        self.assertRegex(self.inst.texts("user.alice")[0].decode(), r"with LMTPSA\r\n\t \(version=TLS\S+ cipher=\S+ bits=\d+\);\r\n\t ")
+        self.assertRegex(self.inst.texts("user.alice")[0].decode(),
+                         r"with LMTPSA\r\n\t \(version=TLS\S+ cipher=\S+ bits=\d+\);\r\n\t ")
 
     def test_untrusted_identity(self):
         """AUTH= of somebody who may not speak for others is nobody."""
         inst = self.start(("user.alice", "user.alice.Mine|alice p", "user.bob", "user.bob.Own|bob p"), arguments=())
         for name in ("bob", "admin"):
-            subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", name], input=b"secret", check=True)
+            subprocess.run([SASLPASSWD, "-p", "-c", "-f", inst.dir + "/conf/sasldb2", "-u", "golden.example", name],
+                           input=b"secret", check=True)
         for login, identity, rcpt, name in (("bob", "alice", "alice+Mine", "forged"), ("bob", "bob", "bob+Own", "own"),
                                             ("admin", "alice", "alice+Mine", "relayed")):
             c = self.connect()
@@ -197,10 +214,12 @@ class Base:
         self.assertEqual(c.begin("alice", "bob"), ["450 4.2.1 Mailbox disabled, not accepting messages", "250 2.1.5 ok"])
 
     def test_virtual_domains(self):
-        self.start(("user.alice", "example.net!user.alice|alice@example.net lrswip", "example.net!user.alice.In|anyone p"), virtdomains="userid",
+        self.start(("user.alice", "example.net!user.alice|alice@example.net lrswip", "example.net!user.alice.In|anyone p"),
+                   virtdomains="userid",
                    defaultdomain="golden.example")
         c = self.connect()
-        for rcpt, name in (("alice", "none"), ("alice@GOLDEN.example", "default"), ("Alice@Example.Net", "net"), ("alice+In@example.net", "in")):
+        for rcpt, name in (("alice", "none"), ("alice@GOLDEN.example", "default"), ("Alice@Example.Net", "net"),
+                           ("alice+In@example.net", "in")):
             self.assertDelivered(c.deliver(message(name), rcpt))
             c.command("RSET")
         self.assertEqual(c.begin("alice@example.org"), [UNKNOWN])
@@ -218,9 +237,11 @@ class Base:
         self.assertEqual(self.subjects("user.fred^smith.a^b"), ["f"])
 
     def test_plus_addressing(self):
-        self.start(("user.alice", "user.alice.Open|alice lrswipkxtecda anyone p", "user.alice.Closed", "user.alice.Open.Deep|anyone p"))
+        self.start(("user.alice", "user.alice.Open|alice lrswipkxtecda anyone p", "user.alice.Closed",
+                    "user.alice.Open.Deep|anyone p"))
         c = self.connect()
-        for rcpt, name in (("alice+Open", "open"), ("alice+Closed", "closed"), ("alice+none", "none"), ("ALICE+Open.Deep", "deep"),
+        for rcpt, name in (("alice+Open", "open"), ("alice+Closed", "closed"), ("alice+none", "none"),
+                           ("ALICE+Open.Deep", "deep"),
                            ("alice+open", "case"), ("alice+", "empty"), ("alice+a..b", "dots")):
             self.assertDelivered(c.deliver(message(name), rcpt))
             c.command("RSET")
@@ -248,10 +269,12 @@ class Base:
         self.assertEqual(self.subjects("news"), ["n"])
 
     def test_postuser_fuzzy_catchall(self):
-        self.start(("user.alice", "user.alice.Old Mail|anyone p", "news|anyone lrp"), postuser="bb", lmtp_fuzzy_mailbox_match="yes",
+        self.start(("user.alice", "user.alice.Old Mail|anyone p", "news|anyone lrp"), postuser="bb",
+                   lmtp_fuzzy_mailbox_match="yes",
                    lmtp_catchall_mailbox="alice")
         c = self.connect()
-        for rcpt, name in (("bb+news", "n"), ("bb+NEWS", "n2"), ("alice+oldmail", "o"), ("alice+OLDMAIL.none", "o2"), ("whoever", "w"),
+        for rcpt, name in (("bb+news", "n"), ("bb+NEWS", "n2"), ("alice+oldmail", "o"), ("alice+OLDMAIL.none", "o2"),
+                           ("whoever", "w"),
                            ("alice+else", "e")):
             self.assertDelivered(c.deliver(message(name), rcpt))
             c.command("RSET")
@@ -346,7 +369,8 @@ class Base:
         self.start(("user.alice", "user.bob"), maxmessagesize="1000")
         c = self.connect()
         self.assertIn("250-SIZE 1000", c.command("LHLO x"))
-        self.assertEqual(c.command("MAIL FROM:<a@b> SIZE=1001"), "552 5.2.3 Message SIZE exceeds fixed maximum message size (1000)")
+        self.assertEqual(c.command("MAIL FROM:<a@b> SIZE=1001"),
+                         "552 5.2.3 Message SIZE exceeds fixed maximum message size (1000)")
         c.command("RSET")
         for answer in c.deliver(message("big") + b"x" * 5000, "alice", "bob")[2:]:
             self.assertRegex(answer, r"^552 5\.2\.3 Message size \(\d+\) exceeds fixed maximum message size \(1000\)$")
@@ -387,7 +411,8 @@ class Base:
     # ---- deliver
 
     def run_deliver(self, text, *args):
-        return subprocess.run([lmtplib.DELIVER, "-C", self.inst.conf] + list(args), input=text, env=lmtplib.environment(), timeout=lmtplib.PATIENCE,
+        return subprocess.run([lmtplib.DELIVER, "-C", self.inst.conf] + list(args), input=text, env=lmtplib.environment(),
+                              timeout=lmtplib.PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def test_deliver(self):

@@ -21,7 +21,8 @@ def own_headers(level):
 
 def masked(text):
     text = re.sub(rb"<cmu-lmtpd-[^@>]*@", b"<cmu-lmtpd-*@", text, count=1)
-    return re.sub(rb"(<cmu-lmtpd-\*@golden\.example>\r\n|^)Date: \w{3}, \d\d \w{3} 20[0-9]{2} [\d:]+ \+0000(?=\r\n)", rb"\1Date: *", text,
+    return re.sub(rb"(<cmu-lmtpd-\*@golden\.example>\r\n|^)Date: \w{3}, \d\d \w{3} 20[0-9]{2} [\d:]+ \+0000(?=\r\n)",
+                  rb"\1Date: *", text,
                   count=1) if b"<cmu-lmtpd-*@" in text else text
 
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Options of imapd.conf that limit, refuse or record: that they act, and that without them nothing changes. Run by pytest."""
-import base64, os, re, shutil, socket, subprocess, time
+import base64, os, re, socket, subprocess, time
 
 import pytest
 
-from instance import BUILD, Instance
+from instance import Instance, syslog_file
 
 LEVELS = ['2.5', '3.6']
 BOTH = 'compatibility_level: {}\nunixhierarchysep: no\naltnamespace: no'
-MESSAGE = b'From: a@example.org\r\nSubject: s\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%s@example.org>\r\n\r\nbody\r\n'
+MESSAGE = (b'From: a@example.org\r\nSubject: s\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\nMessage-ID: <%s@example.org>\r\n\r\n'
+           b'body\r\n')
 
 
 class Wire:
@@ -91,7 +92,8 @@ def test_readonly(level):
                         'SETACL INBOX bob lr', 'DELETEACL INBOX alice', 'SETQUOTA user.alice (STORAGE 5)'):
             assert c.last(command) == REFUSED, command
         assert c.ask('SELECT INBOX')[-1].startswith(b't OK [READ-ONLY]')
-        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX', 'EXPUNGE',
+        for command in ('STORE 1 +FLAGS (\\Deleted)', 'UID STORE 1 +FLAGS (\\Seen)', 'COPY 1 INBOX', 'UID COPY 1 INBOX',
+                        'EXPUNGE',
                         'UID EXPUNGE 1'):
             assert c.last(command) == REFUSED, command
         assert c.last('FETCH 1 BODY[]').startswith('t OK')
@@ -269,14 +271,14 @@ def test_auditlog(option):
     """The lines in full are in cunit/store/check_audit.c; here: they reach the log, with the session they belong to."""
     with Instance(f'{BOTH.format("3.6")}\n{option}') as server:
         log = server.path('log')
-        asan = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
-        server.start(env={'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': log, 'ASAN_OPTIONS': asan})
+        server.start(env=syslog_file(log))
         make_user(server)
         assert Wire(server, 'admin').last('SETQUOTA user.alice (STORAGE 500)').startswith('t OK')
         c = Wire(server)
         session = re.search(r'SESSIONID=<(.*?)>', c.last('LOGIN alice pw')).group(1)
         assert c.append('INBOX', b'one').startswith('t OK')
-        for command in ('SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE', 'CREATE INBOX.a', 'RENAME INBOX.a INBOX.b', 'LOGOUT'):
+        for command in ('SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)', 'EXPUNGE', 'CREATE INBOX.a',
+                        'RENAME INBOX.a INBOX.b', 'LOGOUT'):
             assert c.last(command).startswith('t OK') or command == 'LOGOUT'
         eventually(lambda: open(log).read(), lambda text: not option or f'traffic sessionid=<{session}>' in text)
         server.stop()

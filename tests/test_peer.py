@@ -1,91 +1,19 @@
 #!/usr/bin/env python3
-"""Debian's Cyrus (3.6.1) and ours on one store, in turn, never together: they write and we read, we write and they read, and their tools
-find nothing to say. Needs $PEER_ROOT: Debian's cyrus-imapd, cyrus-common and cyrus-clients unpacked by dpkg-deb -x; and root, because
-their programs insist on the account cyrus. ./runtests provides both. Run by pytest."""
-import hashlib, imaplib, os, pwd, re, shutil, smtplib, socket, subprocess
+"""Debian's Cyrus (3.6.1) and ours on one store, in turn, never together: they write and we read, we write and they read, and
+their tools find nothing to say. Needs $PEER_ROOT: Debian's cyrus-imapd, cyrus-common and cyrus-clients unpacked by dpkg-deb -x;
+and root, because their programs insist on the account cyrus. ./runtests provides both. Run by pytest."""
+import os, re
 
 import pytest
 
-from instance import Instance, program
+from instance import ok
+from peer import SRC, Pair, needs_peer
 
-PEER = os.environ.get('PEER_ROOT')
-SRC = os.environ.get('srcdir', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 CORPUS = os.path.join(SRC, 'cunit/golden/corpus')
-OURS = ['master', 'imapd', 'lmtpd', 'ctl_cyrusdb']
-ITEMS = '(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY MODSEQ BODY.PEEK[HEADER.FIELDS (SUBJECT X-PRIORITY RECEIVED)] BODY.PEEK[])'
+ITEMS = ('(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY MODSEQ BODY.PEEK[HEADER.FIELDS (SUBJECT X-PRIORITY '
+         'RECEIVED)] BODY.PEEK[])')
 
-imaplib._MAXLINE = 100_000_000
-
-
-def have_peer():
-    return PEER and os.geteuid() == 0 and os.path.exists(os.path.join(PEER, 'usr/lib/cyrus/bin/imapd'))
-
-
-pytestmark = pytest.mark.skipif(not have_peer(), reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
-
-
-def ok(answer):
-    assert answer[0] == 'OK', answer
-    return answer[1]
-
-
-class Pair:
-    """One store, two sets of programs, both run as cyrus."""
-
-    def __init__(self, conf=''):
-        self.i = Instance(conf + '\nunixhierarchysep: yes\naltnamespace: yes', services=('imap', 'lmtp'))
-        self.bin = self.i.path('bin')
-        os.makedirs(self.bin)
-        for name in OURS:
-            shutil.copy(program(name), os.path.join(self.bin, name))
-        self.peer_bin = os.path.join(PEER, 'usr/lib/cyrus/bin')
-        self.peer_env = {'LD_LIBRARY_PATH': os.path.join(PEER, 'usr/lib/x86_64-linux-gnu'), 'PERL5LIB': ''}
-        self.i.env.update(CYRUS_USER='cyrus', CYRUS_GROUP='mail')
-        for d in ('conf/db', 'conf/proc', 'conf/lock', 'conf/msg', 'conf/socket', 'conf/log', 'spool/stage.'):
-            os.makedirs(self.i.path(d), exist_ok=True)
-        os.chmod(self.i.root, 0o755)
-        self.own()
-
-    def own(self):
-        cyrus = pwd.getpwnam('cyrus')
-        for d in ('conf', 'spool'):
-            subprocess.run(['chown', '-R', f'{cyrus.pw_uid}:{cyrus.pw_gid}', self.i.path(d)], check=True)
-
-    def theirs(self):
-        self.own()
-        self.i.start(self.peer_bin, self.peer_env)
-        return self
-
-    def ours(self):
-        self.own()
-        self.i.start(self.bin)
-        return self
-
-    def mixed(self, ours):
-        """The programs named are ours, the others theirs."""
-        self.own()
-        mix = self.i.path('mix')
-        shutil.rmtree(mix, ignore_errors=True)
-        os.makedirs(mix)
-        for name in OURS:
-            os.symlink(os.path.join(self.bin if name in ours else self.peer_bin, name), os.path.join(mix, name))
-        self.i.start(mix, self.peer_env)
-        return self
-
-    def login(self, user):
-        c = imaplib.IMAP4('127.0.0.1', self.i.ports['imap'])
-        ok(c.login(user, 'pw'))
-        return c
-
-    def lmtp(self, rcpts, data):
-        with smtplib.LMTP('127.0.0.1', self.i.ports['lmtp']) as s:
-            s.ehlo('client')
-            for code, text in [s.mail('sender@example.com')] + [s.rcpt(r) for r in rcpts] + [s.data(data)] + [s.getreply() for r in rcpts[1:]]:
-                assert code == 250, (code, text)
-
-    def tool(self, name, *args):
-        r = self.i.tool(name, *args, bindir=self.peer_bin, env=self.peer_env, check=False)
-        return r.returncode, r.stdout, r.stderr
+pytestmark = needs_peer
 
 
 @pytest.fixture
@@ -145,7 +73,8 @@ def fill(p):
     ok(c.rename('Work/v1.0', 'Work/v2.0'))
     ok(c.unselect())
     ok(c.delete('&ZeVnLIqe-'))
-    p.lmtp(['alice', 'bob'], b'From: x@example.org\r\nTo: alice, bob\r\nSubject: delivered\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n'
+    p.lmtp(['alice', 'bob'],
+           b'From: x@example.org\r\nTo: alice, bob\r\nSubject: delivered\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n'
            b'Message-ID: <both@example.org>\r\n\r\nhello\r\n')
 
 
@@ -215,7 +144,8 @@ def test_both_write_in_turn(pair):
     ok(c.unselect())
     ok(c.rename('Work/Deep', 'Work/Deeper'))
     ok(c.create('Later'))
-    pair.lmtp(['bob', 'alice'], b'From: y@example.org\r\nTo: bob\r\nSubject: again\r\nMessage-ID: <again@example.org>\r\n\r\nhello\r\n')
+    pair.lmtp(['bob', 'alice'],
+              b'From: y@example.org\r\nTo: bob\r\nSubject: again\r\nMessage-ID: <again@example.org>\r\n\r\nhello\r\n')
     ours = picture(pair, 'alice', ['INBOX', 'Corpus', 'Work/Deeper', 'Work/v2.0', 'Later'])
     pair.i.stop()
     pair.own()
@@ -248,7 +178,8 @@ def test_our_master_runs_their_services_and_theirs_runs_ours(pair, ours):
 
 
 def test_ctl_mboxlist_verify_says_of_ours_what_it_says_of_theirs():
-    """3.6.1 looks for directories by name and misses every mailbox that is stored by id, its own too: the lists must be the same."""
+    """3.6.1 looks for directories by name and misses every mailbox that is stored by id, its own too: the lists must be the
+    same."""
     said = []
     for who in (Pair.theirs, Pair.ours):
         p = Pair()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Debian's Cyrus (3.6.1) and ours on one database file, in turn: what a crash of ours left, what ours wrote in good health, what theirs wrote.
-Needs $PEER_ROOT (tests/peer.sh) and root. Run by pytest."""
+"""Debian's Cyrus (3.6.1) and ours on one database file, in turn: what a crash of ours left, what ours wrote in good health, what
+theirs wrote. Needs $PEER_ROOT (tests/peer.sh) and root. Run by pytest."""
 import os, pwd, shutil, subprocess, tempfile
 
 import pytest
@@ -14,7 +14,8 @@ CRASH = os.path.join(BUILD, 'check_dbcrash')
 ROUNDS = os.environ.get('DBCRASH_ROUNDS', '40')
 ENGINES = ['twoskip', 'skiplist', 'flat']
 
-pytestmark = pytest.mark.skipif(not (PEER and os.geteuid() == 0 and os.path.exists(THEIRS)), reason='no cyr_dbtool of Debian\'s ($PEER_ROOT), or not root')
+pytestmark = pytest.mark.skipif(not (PEER and os.geteuid() == 0 and os.path.exists(THEIRS)),
+                                reason='no cyr_dbtool of Debian\'s ($PEER_ROOT), or not root')
 
 
 class Place:
@@ -22,7 +23,8 @@ class Place:
         self.dir = tempfile.mkdtemp(prefix='peer-db.', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None)
         os.makedirs(self.path('conf/db'))
         with open(self.path('imapd.conf'), 'w') as f:
-            f.write('configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\nsql_engine: sqlite\n' % (self.dir, self.dir))
+            f.write('configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\nsql_engine: sqlite\n'
+                    % (self.dir, self.dir))
         os.chmod(self.dir, 0o755)
 
     def path(self, name):
@@ -56,7 +58,8 @@ def place():
 def crashes():
     """Files as deaths of ours left them, and the content that ours found in each."""
     with tempfile.TemporaryDirectory() as keep:
-        subprocess.run([CRASH], env=dict(os.environ, DBCRASH_KEEP=keep, DBCRASH_ROUNDS=ROUNDS, CK_RUN_CASE='lost', srcdir=SRC), check=True)
+        subprocess.run([CRASH], env=dict(os.environ, DBCRASH_KEEP=keep, DBCRASH_ROUNDS=ROUNDS, CK_RUN_CASE='lost', srcdir=SRC),
+                       check=True)
         yield keep
 
 
@@ -71,7 +74,9 @@ def states(keep, engine, end):
 
 
 # 3.6 refuses a skiplist file in which a power failure left a hole behind the last commit; it must not find anything else in it
-@pytest.mark.parametrize('engine,end,may_refuse', [(e, end, (e, end) == ('skiplist', 'lose-some')) for e in ENGINES for end in ('kill', 'lose-all', 'lose-some')])
+@pytest.mark.parametrize('engine,end,may_refuse',
+                         [(e, end, (e, end) == ('skiplist', 'lose-some')) for e in ENGINES for end
+                          in ('kill', 'lose-all', 'lose-some')])
 def test_crash_states(place, crashes, engine, end, may_refuse):
     seen = refused = 0
     for name, want in states(crashes, engine, end):
@@ -88,7 +93,8 @@ def test_crash_states(place, crashes, engine, end, may_refuse):
     assert seen > refused
 
 
-LINES = b''.join(b'%s\tvalue of %s\n' % (k, k) for k in (b'user.fred', b'user.fred.a', b'user.fred-x', b'a b', b'zz', b'\xc3\xa9', b'\xff\xfe', b"it's", b'50%')) + b'empty\t\n'
+KEYS = (b'user.fred', b'user.fred.a', b'user.fred-x', b'a b', b'zz', b'\xc3\xa9', b'\xff\xfe', b"it's", b'50%')
+LINES = b''.join(b'%s\tvalue of %s\n' % (k, k) for k in KEYS) + b'empty\t\n'
 
 
 def lines(text):
@@ -98,9 +104,11 @@ def lines(text):
 @pytest.mark.parametrize('engine', ENGINES + ['sql'])
 def test_healthy_files(place, engine):
     """Ours writes, theirs reads, checks, changes; ours reads that; and the other way round."""
-    if engine == 'sql' and (b'not supported' in place.tool(THEIRS, '-n', place.path('y.db'), 'sql', 'set', 'a', 'b')[2] or not sqlite()):
+    if engine == 'sql' and (b'not supported' in place.tool(THEIRS, '-n', place.path('y.db'), 'sql', 'set', 'a', 'b')[2]
+                            or not sqlite()):
         pytest.skip('not both have sql')
-    text = LINES if engine != 'sql' else LINES.replace(b"it's", b'its')       # theirs does not quote what it puts into a statement
+    # theirs does not quote what it puts into a statement
+    text = LINES if engine != 'sql' else LINES.replace(b"it's", b'its')
     for first, second in ((OURS, THEIRS), (THEIRS, OURS)):
         if os.path.exists(place.path('x.db')):
             os.unlink(place.path('x.db'))
@@ -122,7 +130,8 @@ def sqlite():
         return '#define HAVE_SQLITE 1' in f.read()
 
 
-@pytest.mark.parametrize('name', ['0-clean', '1-dirty-only', '2-uncommitted', '3-torn-append', '4-commit-written-header-not', '5-junk-tail-not-dirty'])
+@pytest.mark.parametrize('name', ['0-clean', '1-dirty-only', '2-uncommitted', '3-torn-append', '4-commit-written-header-not',
+                                  '5-junk-tail-not-dirty'])
 def test_golden_crash_states(place, name):
     """One file, both recoveries."""
     for program, copy in ((OURS, 'a.db'), (THEIRS, 'b.db')):

@@ -1,30 +1,23 @@
 #!/usr/bin/env python3
-"""Our master with the services of Debian's Cyrus (3.6.1), and Debian's master with ours: each service is started, serves, is recycled by a
-reload, replaced by another file, and shut down; master counts no failure, and the log says what happened. Needs what test_peer.py needs.
-The log is had without a syslog daemon, by tests/lib/syslog_file.c. Run by pytest."""
+"""Our master with the services of Debian's Cyrus (3.6.1), and Debian's master with ours: each service is started, serves, is
+recycled by a reload, replaced by another file, and shut down; master counts no failure, and the log says what happened. Needs
+what test_peer.py needs. The log is had without a syslog daemon, by tests/lib/syslog_file.c. Run by pytest."""
 import base64, contextlib, imaplib, os, poplib, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time
 
 import pytest
 
-from instance import BUILD, Instance, free_port, program
-from test_peer import PEER, SRC, ok, pytestmark  # noqa: F401 (pytest looks for pytestmark)
+from instance import BUILD, Instance, free_port, ok, program
+from peer import PEER, SRC, needs_peer
 
 sys.path.insert(0, os.path.join(SRC, 'tests/master'))
 from test_library import Installed  # noqa: E402
+from test_master import until  # noqa: E402
+
+pytestmark = needs_peer
 
 PATIENCE = 60
 PEER_BIN = os.path.join(PEER or '', 'usr/lib/cyrus/bin')
 TEXT = b'From: x@example.org\r\nSubject: hello\r\nMessage-ID: <%d@example.org>\r\n\r\nhello\r\n'
-
-
-def until(what, condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError('did not happen: ' + what)
 
 
 @pytest.fixture(scope='session')
@@ -70,10 +63,13 @@ class Site:
     """A master and services of one or the other, all run as cyrus from copies of their own."""
 
     def __init__(self, logger, master, conf=''):
-        self.i = Instance(conf + '\nunixhierarchysep: yes\naltnamespace: yes\ndebug: yes\nprometheus_enabled: yes\nprometheus_update_freq: 1\n'
+        self.i = Instance(conf
+                          + '\nunixhierarchysep: yes\naltnamespace: yes\ndebug: yes\nprometheus_enabled: yes\n'
+                          'prometheus_update_freq: 1\n'
                           f'sievedir: @/conf/sieve\nmupdate_admins: admin\nimapidlepoll: 1h\nimapidletimeout: 2h\n', services=())
         self.ports, self.programs, self.process = {}, {}, None
-        for d in ('conf/db', 'conf/proc', 'conf/lock', 'conf/msg', 'conf/socket', 'conf/log', 'conf/stats', 'conf/sieve', 'spool/stage.', 'bin'):
+        for d in ('conf/db', 'conf/proc', 'conf/lock', 'conf/msg', 'conf/socket', 'conf/log', 'conf/stats', 'conf/sieve',
+                  'spool/stage.', 'bin'):
             os.makedirs(self.i.path(d), exist_ok=True)
         with open(self.i.path('imapd.conf')) as f:
             text = f.read().replace('@/', self.i.root + '/')
@@ -115,7 +111,8 @@ class Site:
         with open(self.i.path('cyrus.conf'), 'w') as f:
             for section, lines in self.conf.items():
                 f.write(section + ' {\n' + ''.join(lines) + '}\n')
-        self.process = subprocess.Popen([self.master, '-C', self.i.path('imapd.conf'), '-M', self.i.path('cyrus.conf'), '-p', self.i.path('pid'), '-D'],
+        self.process = subprocess.Popen([self.master, '-C', self.i.path('imapd.conf'), '-M', self.i.path('cyrus.conf'), '-p',
+                                         self.i.path('pid'), '-D'],
                                         env=self.env, start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until('ready', lambda: self.logged(r'master\[\d+\] debug: ready for work') or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
@@ -141,7 +138,8 @@ class Site:
         return found
 
     def settled(self, path, by_hup=False):
-        """The processes of this program, when all of them have come as far as waiting for clients: until they catch the signal, a reload kills them."""
+        """The processes of this program, when all of them have come as far as waiting for clients: until they catch the signal, a
+        reload kills them."""
         def ready(pid):
             with contextlib.suppress(OSError), open(f'/proc/{pid}/status') as f:
                 caught = int(re.search(r'^SigCgt:\s*(\w+)', f.read(), re.M).group(1), 16)
@@ -181,7 +179,8 @@ class Site:
         def starting(l):
             m = re.search(r' pid:(\d+) signaled to death by signal (1|15) ', l)
             return m and not self.logged(rf'\[{m.group(1)}\] debug: executed')
-        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] (?:emerg|alert|crit|err): ', l) and not starting(l)]
+        return [l for l in self.text().splitlines() if re.match(who + r'\[\d+\] (?:emerg|alert|crit|err): ', l)
+                and not starting(l)]
 
     def close(self):
         if self.process and self.process.poll() is None:
@@ -377,7 +376,8 @@ def test_our_master_runs_their_idled(site, section):
     assert s.errors() == []
 
 
-OURS = {'imap': ('imapd', '', 'prefork=1', Site.use_imap), 'lmtp': ('lmtpd', '', 'prefork=1', Site.use_lmtp), 'echo': (None, '', 'prefork=1', Site.use_echo)}
+OURS = {'imap': ('imapd', '', 'prefork=1', Site.use_imap), 'lmtp': ('lmtpd', '', 'prefork=1', Site.use_lmtp),
+        'echo': (None, '', 'prefork=1', Site.use_echo)}
 
 
 @pytest.mark.parametrize('name', OURS)
@@ -391,4 +391,5 @@ def test_their_master_runs_our_service(site, name, echo):
     life(s, name, s.i.path('bin/' + (prog or 'echo')), lambda: use(s))
     assert s.errors() == []
     assert s.errors(name) == []
-    assert s.logged(r'\] debug: accepted connection') and s.logged(r'\] debug: telling master 1') and s.logged(r'\] debug: executed')
+    assert s.logged(r'\] debug: accepted connection') and s.logged(r'\] debug: telling master 1') and s.logged(
+            r'\] debug: executed')

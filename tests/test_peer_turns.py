@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""One store turned over between Debian's Cyrus (3.6.1) and ours ten times, with changes on each side. After each turn both servers and both sets of
-tools see the same, and no file has changed its format, version or layout. The same turns in a store of 2.5's layout, by ours alone, against
-what 2.5.7 wrote. Needs what test_peer.py needs. Run by pytest."""
+"""One store turned over between Debian's Cyrus (3.6.1) and ours ten times, with changes on each side. After each turn both
+servers and both sets of tools see the same, and no file has changed its format, version or layout. The same turns in a store of
+2.5's layout, by ours alone, against what 2.5.7 wrote. Needs what test_peer.py needs. Run by pytest."""
 import imaplib, os, re, shutil, smtplib, struct, subprocess, tarfile, tempfile
 
-import pytest
 
-from instance import Instance, program
-from test_peer import Pair, have_peer, ok, SRC
+from instance import Instance, ok, program
+from peer import SRC, Pair, needs_peer
 
-peer = pytest.mark.skipif(not have_peer(), reason='Debian\'s Cyrus is not unpacked ($PEER_ROOT), or not root')
 TURNS = 10
 USERS = ['alice', 'bob']
 
 
 def message(n, who):
-    return (b'From: s%d@example.org\r\nTo: %s@example.org\r\nSubject: turn %d\r\nDate: Mon, 1 Jan 2024 10:%02d:00 +0000\r\nMessage-ID: <turn%d.%s@example.org>\r\n\r\n'
+    return (b'From: s%d@example.org\r\nTo: %s@example.org\r\nSubject: turn %d\r\nDate: Mon, 1 Jan 2024 10:%02d:00 +0000\r\n'
+            b'Message-ID: <turn%d.%s@example.org>\r\n\r\n'
             b'body of turn %d\r\n') % (n, who, n, n, n, who, n)
 
 
@@ -39,7 +38,8 @@ def change(login, lmtp, turn, sep='/', inbox=''):
         lmtp(['alice', 'bob'], message(100 * turn + n, who))
     lmtp(['alice'], message(100 * turn, who))
     for n in range(4):
-        ok(c.append(name('R%d' % turn), r'(\Seen)' if n % 2 else None, '"%02d-Feb-2024 10:11:12 +0100"' % (turn + 1), message(50 + n, b'r')))
+        ok(c.append(name('R%d' % turn), r'(\Seen)' if n % 2 else None, '"%02d-Feb-2024 10:11:12 +0100"' % (turn + 1),
+                    message(50 + n, b'r')))
     # flags, expunge, copy
     ok(c.select('INBOX'))
     ok(c.store('1', '+FLAGS', r'(\Flagged turn%d $Forwarded)' % turn))
@@ -164,9 +164,11 @@ def forms(root):
     out = {}
     for top in ('conf', 'spool'):
         for base, dirs, files in os.walk(os.path.join(root, top)):
-            dirs[:] = [d for d in dirs if d not in ('proc', 'socket', 'lock', 'ptclient', 'log', 'stage.', 'db', 'db.backup1', 'db.backup2')]
+            dirs[:] = [d for d in dirs if d not in ('proc', 'socket', 'lock', 'ptclient', 'log', 'stage.', 'db', 'db.backup1',
+                                                    'db.backup2')]
             for name in files:
-                if name in ('cyrus.index', 'cyrus.header', 'cyrus.annotations') or name.endswith(('.db', '.sub', '.seen')) or '/quota/' in base + '/':
+                if name in ('cyrus.index', 'cyrus.header', 'cyrus.annotations') or name.endswith(('.db', '.sub',
+                        '.seen')) or '/quota/' in base + '/':
                     path = os.path.join(base, name)
                     out[os.path.relpath(path, root)] = form(path)
     return out
@@ -216,8 +218,10 @@ def tools_agree(p):
     said = []
     for bindir, env in ((p.peer_bin, p.peer_env), (p.bin, {})):
         out = []
-        for argv in (['ctl_mboxlist', '-d'], ['ctl_mboxlist', '-d', '-y'], ['quota'], ['mbpath', '-j', 'user/alice'], ['mbpath', '-j', 'user/bob'],
-                     ['cyr_dbtool', p.i.path('conf/mailboxes.db'), 'twoskip', 'consistent'], ['ctl_deliver', '-d'], ['mbexamine', '-q', 'user/alice']):
+        for argv in (['ctl_mboxlist', '-d'], ['ctl_mboxlist', '-d', '-y'], ['quota'], ['mbpath', '-j', 'user/alice'],
+                     ['mbpath', '-j', 'user/bob'],
+                     ['cyr_dbtool', p.i.path('conf/mailboxes.db'), 'twoskip', 'consistent'], ['ctl_deliver', '-d'],
+                     ['mbexamine', '-q', 'user/alice']):
             r = p.i.tool(*argv, bindir=bindir, env=env, check=False)
             text = re.sub(r'it is NOW: \d+', '', r.stdout)
             out.append((argv[0], r.returncode, re.sub(r'"name_history": \[.*?\]\}', '"name_history": []}', text), r.stderr))
@@ -231,7 +235,7 @@ def tools_agree(p):
         assert theirs == ours
 
 
-@peer
+@needs_peer
 def test_ten_turns():
     p = Pair()
     try:
@@ -317,7 +321,8 @@ def test_ten_turns_in_the_layout_of_2_5():
         def lmtp(rcpts, data):
             with smtplib.LMTP('127.0.0.1', i.ports['lmtp']) as s:
                 s.ehlo('client')
-                for code, text in [s.mail('sender@example.com')] + [s.rcpt(r) for r in rcpts] + [s.data(data)] + [s.getreply() for r in rcpts[1:]]:
+                for code, text in [s.mail('sender@example.com')] + [s.rcpt(r) for r in rcpts] + [s.data(data)] + [s.getreply()
+                        for r in rcpts[1:]]:
                     assert code == 250, (code, text)
         i.start()
         prepare(login, '.')
@@ -347,8 +352,10 @@ def test_the_forms_are_those_of_2_5_7():
         text = open(f'{root}/imapd.conf.in').read().replace('@ROOT@', root)
         open(f'{root}/imapd.conf', 'w').write(re.sub(r'@[A-Z]+@', '0', text))
         def show(file):
-            r = subprocess.run([program('cyr_dbtool'), '-C', f'{root}/imapd.conf', f'{root}/conf/{file}', 'twoskip', 'show'], capture_output=True, text=True,
-                               env=dict(os.environ, CYRUS_USER='root', CYRUS_GROUP='root') if os.geteuid() == 0 else None, check=True)
+            r = subprocess.run([program('cyr_dbtool'), '-C', f'{root}/imapd.conf', f'{root}/conf/{file}', 'twoskip', 'show'],
+                               capture_output=True, text=True,
+                               env=dict(os.environ, CYRUS_USER='root', CYRUS_GROUP='root') if os.geteuid() == 0 else None,
+                               check=True)
             return [x.split('\t', 1) for x in r.stdout.split('\n') if x]
         for key, value in show('mailboxes.db'):
             assert re.fullmatch(RECORD_25, value), (key, value)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""doc/admin/recover.md is followed to the letter: each kind of database is damaged, the server must bear it, and the commands of the page, taken from the
-page, must put it right. Run by pytest."""
-import imaplib, os, re, shutil, smtplib, subprocess
+"""doc/admin/recover.md is followed to the letter: each kind of database is damaged, the server must bear it, and the commands of
+the page, taken from the page, must put it right. Run by pytest."""
+import imaplib, os, re, smtplib, subprocess
 
 import pytest
 
-from instance import BUILD, Instance, program
+from instance import Instance, ok, program
 
-PAGE = os.path.join(os.environ.get('srcdir', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')), 'doc/admin/recover.md')
+PAGE = os.path.join(os.environ.get('srcdir', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')),
+                    'doc/admin/recover.md')
 TOOLS = ['ctl_mboxlist', 'ctl_cyrusdb', 'cyr_dbtool', 'quota', 'reconstruct', 'cyr_info', 'mbpath']
 
 
@@ -21,13 +22,9 @@ def blocks(heading):
     return found
 
 
-def ok(answer):
-    assert answer[0] == 'OK', answer
-    return answer[1]
-
-
 class Site:
-    """A store with something in every database, and the tools in a folder of their own, each with the configuration of this store."""
+    """A store with something in every database, and the tools in a folder of their own, each with the configuration of this
+    store."""
 
     def __init__(self, level):
         self.level = level
@@ -71,7 +68,8 @@ class Site:
         ok(b.store('1', '+FLAGS', '(\\Seen)'))
         ok(b.unselect())
         with smtplib.LMTP('127.0.0.1', self.i.ports['lmtp']) as s:
-            s.sendmail('x@example.org', ['alice'], b'Subject: d\r\nMessage-ID: <1@x>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\r\nhello\r\n')
+            s.sendmail('x@example.org', ['alice'],
+                       b'Subject: d\r\nMessage-ID: <1@x>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\r\nhello\r\n')
         for x in (a, b, c):
             x.logout()
         self.i.stop()
@@ -93,13 +91,15 @@ class Site:
             c = self.login(user)
             out[user, 'list'] = sorted(ok(c.list()))
             out[user, 'lsub'] = sorted(x for x in ok(c.lsub()) if x)
-            out[user, 'use'] = sorted(x for x in ok((c.xatom('LIST', '(SPECIAL-USE)', '""', '"*"')[0], c.response('LIST')[1])) if x)
+            out[user, 'use'] = sorted(x for x in ok((c.xatom('LIST', '(SPECIAL-USE)', '""', '"*"')[0], c.response('LIST')[1]))
+                                      if x)
             out[user, 'quota'] = ok(c.getquotaroot('INBOX'))
             for m in ['INBOX', self.shared()] if user == 'bob' else ['INBOX', self.own('Share'), self.own('Sent')]:
                 ok(c.select(m, readonly=True))
                 r = c.fetch('1:*', '(UID FLAGS BODY.PEEK[])')
                 lines = [b''.join(x) if isinstance(x, tuple) else x for x in r[1]] if r[0] == 'OK' else []
-                for gone in (rb'\\Recent ', rb' \\Recent', rb'\\Recent'):                    # who has looked first is no part of it
+                # who has looked first is no part of it
+                for gone in (rb'\\Recent ', rb' \\Recent', rb'\\Recent'):
                     lines = [re.sub(gone, b'', x) for x in lines]
                 out[user, m] = lines
                 ok(c.unselect())
@@ -125,7 +125,8 @@ class Site:
                 pass
         ok(b.noop())
         with smtplib.LMTP('127.0.0.1', self.i.ports['lmtp']) as s:
-            s.sendmail('x@example.org', ['bob'], b'Subject: d\r\nMessage-ID: <2@x>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\r\nhello\r\n')
+            s.sendmail('x@example.org', ['bob'],
+                       b'Subject: d\r\nMessage-ID: <2@x>\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\r\nhello\r\n')
         c.logout()
         b.logout()
         self.i.stop()
@@ -265,7 +266,8 @@ def test_files_of_users(site, how, table):
         site.i.stop()
         assert site.view()['alice', 'lsub'] == before['alice', 'lsub']
     else:
-        assert [x for x in before['bob', site.shared()] if b'\\Seen' in x] and not [x for x in after['bob', site.shared()] if b'\\Seen' in x]
+        assert [x for x in before['bob', site.shared()] if b'\\Seen' in x] and not [x for x in after['bob', site.shared()]
+                if b'\\Seen' in x]
         assert after['alice', 'INBOX'] == before['alice', 'INBOX']                       # \\Seen of owners is not there
     assert os.path.exists(file + '.damaged')
 

@@ -1,18 +1,21 @@
-"""The story of 2023, as a test: a spool with links into /sys and circles, on which LIST walked for ever. LIST from the spool, reconstruct -r, quota -f and
-ctl_mboxlist --rebuild answer as without the links, ask the kernel the same questions, and name each link in the log. Dovecot, where it is
-installed, is configured to the same directory, to show that the links would lead somewhere.
+"""The story of 2023, as a test: a spool with links into /sys and circles, on which LIST walked for ever. LIST from the spool,
+reconstruct -r, quota -f and ctl_mboxlist --rebuild answer as without the links, ask the kernel the same questions, and name each
+link in the log. Dovecot, where it is installed, is configured to the same directory, to show that the links would lead somewhere.
 
-The other half of the story, a LIST that costs what the server holds, is test_list.py: test_what_a_list_reads_does_not_grow_with_the_server."""
+The other half of the story, a LIST that costs what the server holds, is test_list.py:
+test_what_a_list_reads_does_not_grow_with_the_server."""
 import os, pwd, re, shutil, socket, subprocess, tempfile, time
 
 import pytest
 
-from instance import BUILD, Instance, free_port
-from test_list import Raw, asan_options
+from instance import Instance, free_port, syslog_file
+from raw import Raw
 
 BOXES = ['', '/Sent', '/lists', '/lists/one', '/lists/one/deep', '/Work']
-KINDS = {'2.5': 'compatibility_level: 2.5', '3.6, by name': 'compatibility_level: 3.6\nmailbox_legacy_dirs: yes', '3.6, by id': 'compatibility_level: 3.6'}
-LINKS = [('/sys', 'sys'), ('/sys/class', '77.'), ('/proc/self', 'proc'), ('..', 'up'), ('.', 'self'), ('loop', 'loop'), ('b', 'a'), ('a', 'b'), ('../../..', 'root'),
+KINDS = {'2.5': 'compatibility_level: 2.5', '3.6, by name': 'compatibility_level: 3.6\nmailbox_legacy_dirs: yes',
+         '3.6, by id': 'compatibility_level: 3.6'}
+LINKS = [('/sys', 'sys'), ('/sys/class', '77.'), ('/proc/self', 'proc'), ('..', 'up'), ('.', 'self'), ('loop', 'loop'),
+         ('b', 'a'), ('a', 'b'), ('../../..', 'root'),
          ('/', 'slash')]
 SPOOL_LINKS = [('/sys', 'sys'), ('.', 'self'), ('..', 'up')]
 
@@ -20,10 +23,12 @@ SPOOL_LINKS = [('/sys', 'sys'), ('.', 'self'), ('..', 'up')]
 class Story:
     def __init__(self, kind, **kw):
         self.kind = kind
-        self.i = Instance(f'{KINDS[kind]}\nunixhierarchysep: yes\naltnamespace: no\ndebug: yes\nmboxlist_spool_age: 0\n{kw.get("conf", "")}', users=('admin', 'alice', 'bob'),
+        self.i = Instance(
+                f'{KINDS[kind]}\nunixhierarchysep: yes\naltnamespace: no\ndebug: yes\nmboxlist_spool_age: 0\n'
+                f'{kw.get("conf", "")}', users=('admin', 'alice', 'bob'),
                           services=('imap',))
         self.log = self.i.path('log')
-        self.env = {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': self.log, 'ASAN_OPTIONS': asan_options() + ':detect_leaks=0'}
+        self.env = syslog_file(self.log, ':detect_leaks=0')
         self.i.start()
         admin = Raw(self.i.ports['imap'], 'admin')
         for user in ('alice', 'bob'):
@@ -68,7 +73,8 @@ class Story:
         out = []
         for user in ('alice', 'admin'):
             c = Raw(self.i.ports['imap'], user)
-            for command in ('LIST "" "*"', 'LIST "" "%"', 'LIST "" "%/%"', 'LIST "" "user/*" RETURN (CHILDREN STATUS (MESSAGES))', 'LSUB "" "*"'):
+            for command in ('LIST "" "*"', 'LIST "" "%"', 'LIST "" "%/%"', 'LIST "" "user/*" RETURN (CHILDREN STATUS (MESSAGES))',
+                            'LSUB "" "*"'):
                 out.append((user, command, c.ok(command)))
             c.ok('LOGOUT')
         self.i.stop()
@@ -79,7 +85,8 @@ class Story:
         return self.i.tool(*args, env=self.env).stdout
 
     def walked(self):
-        """Directories, entries, links, circles and calls of each walk that the log tells of: one for each process that made the list."""
+        """Directories, entries, links, circles and calls of each walk that the log tells of: one for each process that made the
+        list."""
         return {tuple((what, int(n)) for n, what in re.findall(r'(\d+) (directories|entries|links|circles|system calls)', line))
                 for line in self.last if 'debug: spool: walked ' in line}
 
@@ -115,14 +122,16 @@ def test_links_into_sys_and_circles_change_nothing(story):
     links = story.links()
     after, linked = everything(story)
     assert after == before
-    for what in ('spool', TOOLS[2]):                           # the whole spool: the same directories and calls, and every link is met
+    # the whole spool: the same directories and calls, and every link is met
+    for what in ('spool', TOOLS[2]):
         (was,), (now,) = [dict(w) for w in walked[what]], [dict(w) for w in linked[what]]
         assert now == {**was, 'links': links, 'entries': was['entries'] + links}, what
         assert was['links'] == was['circles'] == 0 < was['directories'], what
 
 
 def dovecot(spool, home, port):
-    """Dovecot on alice's directory of our spool, of which it gets a copy, because it serves nobody whose files are root's: its configuration."""
+    """Dovecot on alice's directory of our spool, of which it gets a copy, because it serves nobody whose files are root's: its
+    configuration."""
     who = pwd.getpwnam('mail')
     conf = os.path.join(home, 'dovecot.conf')
     for d in ('run', 'state', 'control', 'index'):
@@ -203,7 +212,8 @@ def test_the_links_would_lead_somewhere():
         except KeyError:
             subprocess.run(['useradd', '--system', '--no-create-home', account], check=True)
     before = s.list('spool')
-    os.symlink('/sys/kernel/mm', s.i.path('spool/user/alice/net'))           # a part without circles: in the others it would not answer at all
+    # a part without circles: in the others it would not answer at all
+    os.symlink('/sys/kernel/mm', s.i.path('spool/user/alice/net'))
     os.chmod(s.i.root, 0o755)
     os.chmod(home, 0o755)
     conf = dovecot(s.i.path('spool'), home, port)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Each TLS option of imapd.conf seen to act on the wire, at imapd and lmtpd; certificates by the openssl program. Then files that are not
-there or not what they should be: STARTTLS is not announced and not given. Run by pytest."""
+"""Each TLS option of imapd.conf seen to act on the wire, at imapd and lmtpd; certificates by the openssl program. Then files that
+are not there or not what they should be: STARTTLS is not announced and not given. Run by pytest."""
 import imaplib, os, re, socket, ssl, subprocess
 
 import pytest
@@ -36,7 +36,8 @@ class Certificates:
         return str(self.root / name)
 
     def ca(self, name):
-        openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', self[name + '.key'], '-out', self[name + '.pem'], '-days', '2',
+        openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', self[name + '.key'], '-out', self[name + '.pem'],
+                '-days', '2',
                 '-subj', f'/CN={name}')
         (self.root / (name + '.db')).write_text('')
         (self.root / (name + '.cnf')).write_text(f'''[ca]
@@ -59,7 +60,8 @@ commonName = supplied
         openssl('ca', '-batch', '-notext', '-config', self[ca + '.cnf'], *args)
 
     def leaf(self, name, ca, subject, *dates):
-        openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', self[name + '.key'], '-out', self[name + '.csr'], '-subj', subject)
+        openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', self[name + '.key'], '-out', self[name + '.csr'], '-subj',
+                subject)
         self.sign(ca, '-in', self[name + '.csr'], '-out', self[name + '.pem'], *dates)
 
 
@@ -119,7 +121,8 @@ CLIENTS = [
     # conf, who is let in; 'None' shows no certificate
     ('', [None, 'alice', 'stranger']),                                           # no CA: nobody is asked
     ('tls_client_certs: off\n' + CA, [None, 'alice', 'bob', 'late', 'stranger']),
-    (CA, [None, 'alice', 'bob']),                                                # optional is the default; what is shown must be good
+    # optional is the default; what is shown must be good
+    (CA, [None, 'alice', 'bob']),
     ('tls_client_certs: optional\n' + CA, [None, 'alice', 'bob']),
     ('tls_client_certs: require\n' + CA, ['alice', 'bob']),
     ('tls_client_certs: require\ntls_client_ca_dir: {dir}\n', ['alice', 'bob']),
@@ -204,7 +207,8 @@ def resumed(i, ctx):
 
 @pytest.mark.parametrize('version', VERSIONS)
 @pytest.mark.parametrize('who', [None, 'alice'])
-@pytest.mark.parametrize('option,seconds', [('', 86400), ('tls_session_timeout: 10\n', 600), ('tls_session_timeout: 9999\n', 86400),
+@pytest.mark.parametrize('option,seconds', [('', 86400), ('tls_session_timeout: 10\n', 600),
+                                            ('tls_session_timeout: 9999\n', 86400),
                                             ('tls_session_timeout: 0\n', 0)])
 def test_sessions(certs, option, seconds, who, version):
     with site(certs, 'compatibility_level: 3.6\n' + option + fill(certs, CA), service='maxchild=1') as i:
@@ -313,10 +317,12 @@ BAD = [
     'tls_client_ca_file: {none}', 'tls_client_ca_file: {text}', 'tls_client_ca_file: {empty}', 'tls_client_ca_dir: {none}',
     'tls_client_ca_dir: {text}', 'tls_ca_file: {none}', 'tls_ca_path: {none}', 'tls_crl_file: {none}', 'tls_crl_file: {text}',
     'tls_crl_file: {empty}', 'tls_server_dhparam: {none}', 'tls_server_dhparam: {text}', 'tls_server_dhparam: {empty}',
-    'tls_eccurve: nosuchcurve', 'tls_ciphers: NOSUCHCIPHER', 'tls_client_certs: require', 'tls_client_certs: off\ntls_client_ca_file: {none}',
+    'tls_eccurve: nosuchcurve', 'tls_ciphers: NOSUCHCIPHER', 'tls_client_certs: require',
+    'tls_client_certs: off\ntls_client_ca_file: {none}',
 ]
 OWN = ['tls_server_cert: {none}\ntls_server_key: {key}', 'tls_server_cert: {cert}\ntls_server_key: {none}',
-       'tls_server_cert: {text}\ntls_server_key: {key}', 'tls_server_cert: {cert}\ntls_server_key: {text}', 'tls_server_cert: {cert}\ntls_server_key: {other}',
+       'tls_server_cert: {text}\ntls_server_key: {key}', 'tls_server_cert: {cert}\ntls_server_key: {text}',
+       'tls_server_cert: {cert}\ntls_server_key: {other}',
        'tls_server_cert: {cert}\ntls_server_key: {locked}', 'tls_cert_file: {none}\ntls_key_file: {key}']
 
 

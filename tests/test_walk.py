@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The tools over a spool full of links into /sys, circles and worse: the same answers and the same system calls as without them, and a
-line in the log for each. What one walk does is tested in cunit/store/check_spool_walk.c; this is about those who use it."""
+"""The tools over a spool full of links into /sys, circles and worse: the same answers and the same system calls as without them,
+and a line in the log for each. What one walk does is tested in cunit/store/walk; this is about those who use it."""
 import json
 import os
 import re
@@ -32,11 +32,13 @@ class Store:
             os.makedirs(self.path(d))
         with open(self.path('imapd.conf'), 'w') as f:
             f.write(f'configdirectory: {self.path("conf")}\npartition-default: {self.path("spool")}\ndefaultpartition: default\n'
-                    f'compatibility_level: {level}\nmailbox_legacy_dirs: {"no" if by_id else "yes"}\nquota_db: quotalegacy\ndebug: yes\n'
+                    f'compatibility_level: {level}\nmailbox_legacy_dirs: {"no" if by_id else "yes"}\nquota_db: quotalegacy\n'
+                    f'debug: yes\n'
                     'unixhierarchysep: no\naltnamespace: no\n')
         dump = ''.join(f'{name}\t0 default {name.split(".")[1]}\tlrswipkxtecdan\t\n' for name in NAMES)
         if by_id:
-            dump = json.dumps({name: {'name': name, 'mbtype': 'e', 'partition': 'default', 'acl': {name.split('.')[1]: 'lrswipkxtecdan'},
+            dump = json.dumps({name: {'name': name, 'mbtype': 'e', 'partition': 'default',
+                                      'acl': {name.split('.')[1]: 'lrswipkxtecdan'},
                                       'uniqueid': f'{i:02}unique'.ljust(24, 'q')} for i, name in enumerate(NAMES)})
         self.run('ctl_mboxlist', '-u', input=dump)
         self.run('reconstruct', '-q')
@@ -71,7 +73,8 @@ class Store:
         env = dict(self.env)
         command = [program(tool), '-C', self.path('imapd.conf'), *args]
         if strace:
-            command = ['strace', '-f', '-qq', '-y', '-e', 'trace=openat,getdents64,newfstatat,fstat,statx,readlink', '-o', strace] + command
+            command = ['strace', '-f', '-qq', '-y', '-e', 'trace=openat,getdents64,newfstatat,fstat,statx,readlink', '-o',
+                       strace] + command
         else:
             env.update(LD_PRELOAD=SYSLOG, SYSLOG_FILE=log)
             if os.path.exists(log):
@@ -84,7 +87,8 @@ class Store:
                 self.log = f.read().splitlines()
         walks = [[int(x) for x in re.findall(r'(\d+) (?:directories|entries|links|circles|oddities|vanished|system calls)', line)]
                  for line in self.log if 'debug: spool: walked ' in line]
-        self.counts = dict(zip(('dirs', 'entries', 'links', 'circles', 'odd', 'vanished', 'calls'), map(sum, zip(*walks)))) if walks else {}
+        self.counts = dict(zip(('dirs', 'entries', 'links', 'circles', 'odd', 'vanished', 'calls'),
+                               map(sum, zip(*walks)))) if walks else {}
         return p.stdout + p.stderr
 
     def odd(self, words=': spool: /'):
@@ -93,17 +97,23 @@ class Store:
 
 TOOLS = [('reconstruct', '-r', '-o', 'user.*'), ('reconstruct', '-G', '-o'), ('quota', '-f'), ('ctl_mboxlist', '-v'),
          ('reconstruct', '-f', '-r', '-o', 'user.*'), ('ipurge', '-f', '-n', '-d', '1')]
-NO_WALK = ('quota', 'ipurge')                                  # read no mail directory (quota: its roots, 5 links, listed once or more)
+# read no mail directory (quota: its roots, 5 links, listed once or more)
+NO_WALK = ('quota', 'ipurge')
 
 
 def link_everywhere(s):
-    """Links into /sys and circles, in the spool and among the quota roots. Returns how many are in mailboxes, and how many in all."""
+    """Links into /sys and circles, in the spool and among the quota roots. Returns how many are in mailboxes, and how many in
+    all."""
     for i, d in enumerate(s.dirs()):
-        for target, name in (('/sys', 'sys'), ('/sys/class', '77.'), ('/proc/self', 'cyrus.squat'), ('..', 'up'), ('.', 'self'), ('loop', 'loop'),
-                             ('b', 'a'), ('a', 'b'), ('../../..', 'root'), (s.dir(NAMES[i - 1]), 'other'), ('1.', '9.'), ('/', 'slash')):
+        for target, name in (('/sys', 'sys'), ('/sys/class', '77.'), ('/proc/self', 'cyrus.squat'), ('..', 'up'), ('.', 'self'),
+                             ('loop', 'loop'),
+                             ('b', 'a'), ('a', 'b'), ('../../..', 'root'), (s.dir(NAMES[i - 1]), 'other'), ('1.', '9.'),
+                             ('/', 'slash')):
             os.symlink(target, os.path.join(d, name))
-    for target, name in (('/sys', 'spool/sys'), ('.', 'spool/self'), ('user', 'spool/again'), ('user/u0', 'spool/user/x'), ('..', 'spool/user/y'),
-                         ('/sys', 'conf/quota/s'), ('.', 'conf/quota/t'), ('u', 'conf/quota/v'), ('/sys', 'conf/quota/u/user.sys'), ('..', 'conf/quota/u/up')):
+    for target, name in (('/sys', 'spool/sys'), ('.', 'spool/self'), ('user', 'spool/again'), ('user/u0', 'spool/user/x'),
+                         ('..', 'spool/user/y'),
+                         ('/sys', 'conf/quota/s'), ('.', 'conf/quota/t'), ('u', 'conf/quota/v'),
+                         ('/sys', 'conf/quota/u/user.sys'), ('..', 'conf/quota/u/up')):
         os.symlink(target, s.path(name))
     return 12 * len(NAMES), 12 * len(NAMES) + 5
 

@@ -3,6 +3,8 @@
 #include "auth/user.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "sys/newfile.h"
 
 #include <check.h>
@@ -14,23 +16,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static struct conf *load(const char *text)
-{
-	char path[] = "/tmp/check_auth.XXXXXX";
-	struct conf_error err;
-	struct conf *c = NULL;
-	char *whole = mem_printf("configdirectory: /nonexistent\n%s", text);
-	int fd = mkstemp(path);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, whole, strlen(whole)), (ssize_t)strlen(whole));
-	close(fd);
-	ck_assert_msg(!conf_load(&c, path, "test", false, &err), "%s", err.text);
-	unlink(path);
-	free(whole);
-	return c;
-}
+static struct conf *load(const char *more) { return scratch_conf("test", false, "configdirectory: /nonexistent\n%s", more); }
 
 /* ------------------------------------------------------------------------------------------------ rights strings */
 
@@ -254,7 +240,8 @@ START_TEST(user_ids)
 {
 	struct conf *c = load(ids[_i].conf);
 	char *out = NULL;
-	ck_assert_msg(user_canon(c, ids[_i].name, ids[_i].domain, &out) == ids[_i].err, "%s gave %s", ids[_i].name, out ? out : "an error");
+	ck_assert_msg(user_canon(c, ids[_i].name, ids[_i].domain, &out) == ids[_i].err, "%s gave %s", ids[_i].name,
+		out ? out : "an error");
 	ck_assert_pstr_eq(out, ids[_i].out);
 	free(out);
 	conf_free(c);
@@ -338,9 +325,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("auth");
 	TCase *t = tcase_create("auth");
-	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(t, scratch_setup, scratch_teardown);
 	tcase_add_loop_test(t, rights_from_letters, 0, COUNT(parsed));
 	tcase_add_loop_test(t, rights_to_letters, 0, COUNT(printed));
 	tcase_add_loop_test(t, rights_round_trip, 0, 3);
@@ -353,9 +339,5 @@ int main(void)
 	tcase_add_test(t, user_lists);
 	tcase_add_test(t, user_has_his_unix_groups);
 	tcase_add_test(t, user_admin_flag);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("auth", (TCase *[]){ t, NULL });
 }

@@ -7,6 +7,8 @@
 #include "conf/conf_priv.h"
 #include "conf/lint.h"
 #include "conf/man.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "sys/file.h"
 #include "sys/newfile.h"
 
@@ -16,52 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static char dir[64];
-static struct buf logged = BUF_INIT;
-
-static void keep_log(void *arg, int priority, const char *line)
-{
-	(void)arg, (void)priority;
-	buf_puts(&logged, line);
-	buf_putc(&logged, '\n');
-}
+static struct conf_error err;
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_conf.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	log_hook(keep_log, NULL);
-	buf_reset(&logged);
+	scratch_setup();
 	unsetenv("CYRUS_PREFIX");
 }
 
-static void teardown(void)
-{
-	char *cmd = mem_printf("rm -rf %s", dir);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-	log_hook(NULL, NULL);
-	buf_free(&logged);
-}
-
-static const char *put(const char *name, const char *text)
-{
-	static char path[128];
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	ck_assert_int_eq(newfile_write(path, 0600, text, strlen(text)), 0);
-	return path;
-}
-
-static struct conf_error err;
-
-static struct conf *load(const char *text, const char *ident)
-{
-	struct conf *c = NULL;
-	int rc = conf_load(&c, put("imapd.conf", text), ident, false, &err);
-	ck_assert_msg(!rc, "%s", err.text);
-	ck_assert_ptr_nonnull(c);
-	return c;
-}
+static struct conf *load(const char *text, const char *ident) { return scratch_conf(ident, false, "%s", text); }
 
 /* ---- bad input first: the text after "fatal error: " */
 
@@ -125,13 +90,13 @@ static const struct {
 
 START_TEST(bad_input)
 {
-	char *path = mem_strdup(put("imapd.conf", ""));
+	char *path = mem_strdup(scratch_put("imapd.conf", ""));
 	char *text = mem_printf("%s", bad[_i].text), *at = strstr(text, "%s");
 	if (at) {
 		free(text);
 		text = mem_printf("%.*s%s\n", (int)(strstr(bad[_i].text, "%s") - bad[_i].text), bad[_i].text, path);
 	}
-	put("imapd.conf", text);
+	scratch_put("imapd.conf", text);
 	struct conf *c = NULL;
 	int rc = conf_load(&c, path, "imap", bad[_i].need_data, &err);
 	if (!bad[_i].error) {
@@ -209,8 +174,9 @@ static char *fill_in(const char *text, const char *path)
 
 START_TEST(check_tells_everything)
 {
-	char *path = mem_strdup(put("imapd.conf", "")), *text = fill_in(checks[_i].text, path), *want = fill_in(checks[_i].want, path);
-	put("imapd.conf", text);
+	char *path = mem_strdup(scratch_put("imapd.conf", "")), *text = fill_in(checks[_i].text, path),
+		*want = fill_in(checks[_i].want, path);
+	scratch_put("imapd.conf", text);
 	struct conf *c = NULL;
 	unsigned errors = 0;
 	for (const char *p = want; (p = strstr(p, ": E ")); p++) errors++;
@@ -236,9 +202,9 @@ START_TEST(check_keeps_what_is_good)
 	struct conf *c = NULL;
 	const char *file;
 	unsigned line;
-	char *inc = mem_strdup(put("more.conf", "\nImap_Umask: 7\nextra: 1\n"));
+	char *inc = mem_strdup(scratch_put("more.conf", "\nImap_Umask: 7\nextra: 1\n"));
 	char *text = mem_printf("configdirectory: /x\nmaxword: x\nadmins: \\\n b\nbad\n@include: %s\nown: 1\nidlesocket: /s\n", inc);
-	char *path = mem_strdup(put("imapd.conf", text));
+	char *path = mem_strdup(scratch_put("imapd.conf", text));
 	ck_assert_uint_eq(conf_check(&c, path, "imap", false, tell, NULL), 2);
 	ck_assert_int_eq(conf_int(c, OPT_MAXWORD), 131072);
 	ck_assert(conf_where(c, OPT_ADMINS, &file, &line) && line == 4 && !strcmp(file, path));
@@ -299,7 +265,7 @@ END_TEST
 
 START_TEST(include_and_prefix)
 {
-	char *inc = mem_strdup(put("more.conf", "servername: inc\n"));
+	char *inc = mem_strdup(scratch_put("more.conf", "servername: inc\n"));
 	char *text = mem_printf("configdirectory: /x\n@Include:   %s  \nadmins: after\n", inc);
 	struct conf *c = load(text, "imap");
 	ck_assert_str_eq(conf_servername(c), "inc");
@@ -307,13 +273,13 @@ START_TEST(include_and_prefix)
 	conf_free(c);
 	free(text);
 
-	put("pre-more.conf", "configdirectory: /y\n");
-	char *prefix = mem_printf("%s/pre-", dir);
+	scratch_put("pre-more.conf", "configdirectory: /y\n");
+	char *prefix = mem_printf("%s/pre-", scratch_dir);
 	setenv("CYRUS_PREFIX", prefix, 1);
 	ck_assert_int_eq(conf_load(&c, "more.conf", "imap", false, &err), 0);
 	ck_assert_str_eq(conf_dir(c), "/y");
 	conf_free(c);
-	ck_assert_int_eq(conf_load(&c, put("imapd.conf", "configdirectory: /plain\n"), "imap", false, &err), 0);
+	ck_assert_int_eq(conf_load(&c, scratch_put("imapd.conf", "configdirectory: /plain\n"), "imap", false, &err), 0);
 	ck_assert_str_eq(conf_dir(c), "/plain");
 	conf_free(c);
 	unsetenv("CYRUS_PREFIX");
@@ -324,7 +290,8 @@ END_TEST
 
 START_TEST(specificity)
 {
-	static const char text[] = "configdirectory: /x\nimap_admins: a\nadmins: b\nIMAP_partition-p: /s\npartition-p: /g\nlmtp_admins: c\n"
+	static const char text[] =
+		"configdirectory: /x\nimap_admins: a\nadmins: b\nIMAP_partition-p: /s\npartition-p: /g\nlmtp_admins: c\n"
 		"sasl_mech_list: PLAIN\n";
 	struct conf *c = load(text, "imap");
 	ck_assert_str_eq(conf_str(c, OPT_ADMINS), "a");
@@ -343,7 +310,8 @@ END_TEST
 
 START_TEST(types)
 {
-	struct conf *c = load("configdirectory: /x\nmaxword: 0x10\nmaxquoted: 010\nfulldirhash: t\nhashimapspool: off\nvirtdomains: yes\n"
+	struct conf *c =
+		load("configdirectory: /x\nmaxword: 0x10\nmaxquoted: 010\nfulldirhash: t\nhashimapspool: off\nvirtdomains: yes\n"
 		"serverinfo: 0\nevent_groups: quota message\ntimeout: 45\npoptimeout: 1h30m\npopexpiretime: -1\nmaxliteral: 2 KiB\n"
 		"quotawarnsize: 3\nautocreate_quota: -1\nmboxlist_db: berkeley-nosync\nhttpmodules: timezone caldav\n", "imap");
 	ck_assert_int_eq(conf_int(c, OPT_MAXWORD), 16);
@@ -362,7 +330,7 @@ START_TEST(types)
 	ck_assert_int_eq(conf_int(c, OPT_AUTOCREATE_QUOTA), -1);
 	ck_assert_str_eq(conf_word(c, OPT_MBOXLIST_DB), "berkeley-nosync");
 	ck_assert_uint_eq(conf_bits(c, OPT_HTTPMODULES), 1u << 1 | 1u << 11);
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged),
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&scratch_log),
 		"Value 'timezone' for option 'httpmodules' is deprecated in favor of value 'tzdist'"));
 	conf_free(c);
 }
@@ -384,7 +352,8 @@ END_TEST
 
 START_TEST(deprecated_names)
 {
-	struct conf *c = load("configdirectory: /x\ntls_cert_file: old\ntls_server_cert: new\ntlscache_db: skiplist\nflushseenstate: no\n"
+	struct conf *c =
+		load("configdirectory: /x\ntls_cert_file: old\ntls_server_cert: new\ntlscache_db: skiplist\nflushseenstate: no\n"
 		"archive_days: 3\nimap_tls_key_file: k\n", "imap");
 	ck_assert_str_eq(conf_str(c, OPT_TLS_SERVER_CERT), "new");
 	conf_set_level(c, LEVEL_25);
@@ -394,9 +363,9 @@ START_TEST(deprecated_names)
 	ck_assert_int_eq(conf_seconds(c, OPT_ARCHIVE_AFTER), 3 * 86400);
 	ck_assert(conf_is_set(c, OPT_TLS_SESSIONS_DB));
 	ck_assert(!conf_is_set(c, OPT_TLS_CIPHERS));
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged),
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&scratch_log),
 		"Option 'tls_cert_file' is deprecated in favor of 'tls_server_cert' since version 2.5.0.\n"));
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged), "Option 'flushseenstate' is deprecated"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&scratch_log), "Option 'flushseenstate' is deprecated"));
 	conf_free(c);
 }
 END_TEST
@@ -513,7 +482,7 @@ START_TEST(golden_files)
 	ck_assert_uint_eq(conf_bits(c, OPT_METAPARTITION_FILES), 1 | 2 | 4 | 32);
 	ck_assert_str_eq(conf_overflow(c, "sasl_sasldb_path"), "@ROOT@/conf/sasldb2");
 	ck_assert(conf_bool(c, OPT_FULLDIRHASH) == (strstr(path, "alt") != NULL));
-	ck_assert_str_eq(buf_cstr(&logged), "");
+	ck_assert_str_eq(buf_cstr(&scratch_log), "");
 	if (instances[_i].all) compare_all(c, instances[_i].all);
 	conf_free(c);
 	free(path);
@@ -530,7 +499,8 @@ START_TEST(lint_finds_unknown_keys)
 {
 	struct strarray services = STRARRAY_INIT, found = STRARRAY_INIT;
 	strarray_append(&services, "lmtpunix");
-	struct conf *c = load("configdirectory: /x\npartition-a: /a\nsasl_mech_list: PLAIN\nlmtpunix_admins: a\nlmtpunix_partition-b: /b\n"
+	struct conf *c =
+		load("configdirectory: /x\npartition-a: /a\nsasl_mech_list: PLAIN\nlmtpunix_admins: a\nlmtpunix_partition-b: /b\n"
 		"be1_password: p\nxlist-junk: Spam\nautocreate_acl: x\nt1searchpartition-a: /s\nch_sync_host: h\nadmin: typo\n"
 		"nosuch_admins: a\npartition-: x\nsearchpartition-a: x\n", "cyr_info");
 	lint_conf(c, &services, collect, &found);
@@ -559,11 +529,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("conf");
 	TCase *t = tcase_create("conf");
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, bad_input, 0, sizeof bad / sizeof *bad);
-	tcase_add_loop_test(t, check_tells_everything, 0, sizeof checks / sizeof *checks);
+	tcase_add_checked_fixture(t, setup, scratch_teardown);
+	tcase_add_loop_test(t, bad_input, 0, COUNT(bad));
+	tcase_add_loop_test(t, check_tells_everything, 0, COUNT(checks));
 	tcase_add_test(t, check_keeps_what_is_good);
 	tcase_add_test(t, missing_file);
 	tcase_add_test(t, grammar);
@@ -571,17 +540,12 @@ int main(void)
 	tcase_add_test(t, include_and_prefix);
 	tcase_add_test(t, specificity);
 	tcase_add_test(t, types);
-	tcase_add_loop_test(t, expunge_modes, 0, sizeof modes / sizeof *modes);
+	tcase_add_loop_test(t, expunge_modes, 0, COUNT(modes));
 	tcase_add_test(t, deprecated_names);
 	tcase_add_test(t, levels);
 	tcase_add_test(t, table_is_sound);
-	tcase_add_loop_test(t, golden_files, 0, sizeof instances / sizeof *instances);
+	tcase_add_loop_test(t, golden_files, 0, COUNT(instances));
 	tcase_add_test(t, lint_finds_unknown_keys);
 	tcase_add_test(t, man_page_equals_the_table);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("conf", (TCase *[]){ t, NULL });
 }

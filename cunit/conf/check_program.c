@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "conf/procfile.h"
 #include "conf/program.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "sys/fault.h"
 #include "sys/file.h"
 #include "sys/newfile.h"
@@ -17,48 +19,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static char dir[64];
-static struct buf logged = BUF_INIT;
-
-static void keep_log(void *arg, int priority, const char *line)
-{
-	(void)arg, (void)priority;
-	buf_puts(&logged, line);
-}
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/check_program.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-	log_hook(keep_log, NULL);
-}
-
 static void teardown(void)
 {
-	char *cmd = mem_printf("rm -rf %s", dir);
 	fault_install(NULL);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-	log_hook(NULL, NULL);
-	buf_free(&logged);
+	scratch_teardown();
 }
 
-static void put(const char *path, const char *text) { ck_assert_int_eq(newfile_write(path, 0600, text, strlen(text)), 0); }
-
-static struct conf *load(const char *more)
-{
-	struct conf_error err;
-	struct conf *c = NULL;
-	char *text = mem_printf("configdirectory: %s\n%s", dir, more);
-	put("imapd.conf", text);
-	ck_assert_msg(!conf_load(&c, "imapd.conf", "test", false, &err), "%s", err.text);
-	free(text);
-	return c;
-}
+static struct conf *load(const char *more) { return scratch_conf("test", false, "configdirectory: %s\n%s", scratch_dir, more); }
 
 static int show(void *arg, const struct procfile *p)
 {
@@ -87,7 +54,8 @@ START_TEST(procfile_round_trip)
 	int n = 0;
 	ck_assert_int_eq(procfile_each(c, show, NULL), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(procfile_write(c, 17, "imap", "localhost [127.0.0.1]", NULL, NULL, "Noop"), 0);       /* makes the directory */
+	/* makes the directory */
+	ck_assert_int_eq(procfile_write(c, 17, "imap", "localhost [127.0.0.1]", NULL, NULL, "Noop"), 0);
 	ck_assert_int_eq(file_read("proc/17", 1000, &b), 0);
 	ck_assert_str_eq(buf_cstr(&b), "imap\tlocalhost [127.0.0.1]\t\t\tNoop\n");
 	expect(c, "17<imap|localhost [127.0.0.1]|||Noop>");
@@ -123,7 +91,7 @@ START_TEST(procfile_of_others)
 {
 	struct conf *c = load("");
 	char *path = mem_printf("proc/%s", odd[_i].name);
-	put(path, odd[_i].text);
+	scratch_put(path, odd[_i].text);
 	expect(c, odd[_i].want);
 	free(path);
 	conf_free(c);
@@ -133,7 +101,7 @@ END_TEST
 START_TEST(procfile_directory)
 {
 	struct conf *c = load("proc_path: /run/elsewhere\n"), *root = load("proc_path: /\n");
-	char *a = procfile_dir(c), *b = procfile_dir(root), *want = mem_printf("%s/proc", dir);
+	char *a = procfile_dir(c), *b = procfile_dir(root), *want = mem_printf("%s/proc", scratch_dir);
 	ck_assert_str_eq(a, "/run/elsewhere");
 	ck_assert_str_eq(b, want);
 	free(a);
@@ -155,7 +123,7 @@ START_TEST(procfile_on_a_full_disk)
 		fault_install(NULL);
 		expect(c, "5<a long name||||old>");
 	}
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&logged), "proc/6"));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&scratch_log), "proc/6"));
 	ck_assert_int_eq(procfile_write(c, 5, "short", "", "", "", ""), 0);       /* written over: nothing of the old line is left */
 	expect(c, "5<short||||>");
 	conf_free(c);
@@ -180,20 +148,20 @@ START_TEST(programs_found_and_runnable)
 	ck_assert_str_eq(strrchr(b, '/'), "/no-such-program");
 	free(a);
 	free(b);
-	put("script", "#!/bin/sh\n");
+	scratch_put("script", "#!/bin/sh\n");
 	ck_assert(!program_runnable("script"));
 	ck_assert_int_eq(chmod("script", 0700), 0);
 	ck_assert(program_runnable("script"));
 	ck_assert_int_eq(chmod("script", 0077), 0);          /* the owner's bit counts */
 	ck_assert(!program_runnable("script"));
-	ck_assert(!program_runnable(dir));
+	ck_assert(!program_runnable(scratch_dir));
 	ck_assert(!program_runnable("missing"));
 }
 END_TEST
 
 START_TEST(init_without_a_configuration)
 {
-	struct conf *c = (struct conf *)dir;
+	struct conf *c = (struct conf *)scratch_dir;
 	ck_assert_ptr_nonnull(freopen("err", "w", stderr));
 	ck_assert_int_eq(program_init(&c, "missing.conf", "test", PROGRAM_KEEP_USER), EX_CONFIG);
 	ck_assert_ptr_null(c);
@@ -224,10 +192,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("program");
 	TCase *t = tcase_create("program");
-	suite_add_tcase(s, t);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, scratch_enter, teardown);
 	tcase_add_test(t, procfile_round_trip);
 	tcase_add_loop_test(t, procfile_of_others, 0, COUNT(odd));
 	tcase_add_test(t, procfile_directory);
@@ -236,9 +202,5 @@ int main(void)
 	tcase_add_test(t, programs_found_and_runnable);
 	tcase_add_test(t, init_without_a_configuration);
 	tcase_add_test(t, init_opens_descriptors_and_sets_the_umask);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("program", (TCase *[]){ t, NULL });
 }

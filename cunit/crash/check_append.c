@@ -1,10 +1,8 @@
 /* check_append.c - a process that dies at any of its writes leaves a mailbox that opens, with every message that was acknowledged
  * (promise 4). A child dies at call n, for every n; the parent then looks at the store as a new process would. */
-#include "store/storetest.h"
-#include "sys/fault.h"
+#include "cunit/crash/crashtest.h"
 
 #include <errno.h>
-#include <sys/wait.h>
 
 static struct storetest t;
 static char base[300];
@@ -121,7 +119,9 @@ static void check_renamed(bool acked, const char *when)
 	ck_assert_msg(!acked || (b && !a), "%s: not renamed", when);
 	if (a) storetest_expect(&t, "user.fred.a", "1:1 2:2", when);
 	if (b) storetest_expect(&t, "user.fred.b", "1:1 2:2", when);
-	if (!b) ck_assert_msg(!mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }), "%s: cannot be renamed again", when);
+	if (!b)
+		ck_assert_msg(!mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }),
+			"%s: cannot be renamed again", when);
 	storetest_expect(&t, "user.fred.b", "1:1 2:2", when);
 	check_next("user.fred.b", 3, when);
 }
@@ -135,30 +135,21 @@ static const enum fault_kind kinds[] = { FAULT_DIE, FAULT_TORN };
 
 /* ------------------------------------------------------------------------------------------------ the rounds */
 
+static int run_in_child(const void *op) { return ((const struct op *)op)->run(); }
+
 /* 0: it ran to its end; 99: it died at call n. */
 static int child(const struct op *op, enum fault_kind kind, unsigned long n, bool *acked)
 {
-	int fds[2], status;
+	struct fault f = { .kind = kind, .n = n };
+	int fds[2];
 	char c;
 	ck_assert_int_eq(pipe(fds), 0);
-	pid_t pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		struct fault f = { .kind = kind, .n = n };
-		close(fds[0]);
-		ack_fd = fds[1];
-		storetest_open(&t);
-		fault_install(&f);
-		int r = op->run();
-		fault_install(NULL);
-		_exit(r ? 98 : 0);
-	}
+	ack_fd = fds[1];
+	int rc = crashtest_child(&t, &f, run_in_child, op);
 	close(fds[1]);
 	*acked = read(fds[0], &c, 1) == 1;
 	close(fds[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status), "the child ended by signal");
-	return WEXITSTATUS(status);
+	return rc;
 }
 
 START_TEST(dies)
@@ -180,11 +171,8 @@ START_TEST(dies)
 	while (rc == 99 && ++n < 1000) {
 		bool acked;
 		char when[100];
-		snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, level, kind == FAULT_DIE ? "death" : "torn write", n);
-		if (n > 1) {
-			storetest_run("rm -rf %s", t.dir);
-			storetest_run("cp -a %s %s", base, t.dir);
-		}
+		snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, level, crashtest_kind(kind), n);
+		if (n > 1) storetest_run("rm -rf %s && cp -a %s %s", t.dir, base, t.dir);
 		rc = child(op, kind, n, &acked);
 		ck_assert_msg(rc == 99 || rc == 0, "%s: status %d", when, rc);
 		ck_assert_msg(rc == 99 || acked, "%s: not acknowledged", when);
@@ -201,14 +189,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("crash");
 	TCase *tc = tcase_create("dies");
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, dies, 0, (int)(sizeof ops / sizeof *ops) * 4);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	tcase_add_loop_test(tc, dies, 0, COUNT(ops) * 4);
+	return suite_run("crash", (TCase *[]){ tc, NULL });
 }

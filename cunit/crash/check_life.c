@@ -1,9 +1,12 @@
-/* check_life.c - a process that dies at any write while it makes, deletes or renames mailboxes, or moves an account, leaves a store that opens: every
- * mailbox whole at its old or at its new name, no message lost, nothing that a reader trips over, quota right after a scan; and the same command
- * given again finishes the work. A child dies at call n, for every n; the parent then looks at the store as a new process would.
+/* check_life.c - a process that dies at any write while it makes, deletes or renames mailboxes, or moves an account, leaves a
+ * store that opens: every mailbox whole at its old or at its new name, no message lost, nothing that a reader trips over, quota
+ * right after a scan; and the same command given again finishes the work. A child dies at call n, for every n; the parent then
+ * looks at the store as a new process would.
  *
- * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for tests/test_life.py. */
+ * $LIFE_KEEP=DIR: instead of all that, every $LIFE_EVERY-th crash state of operation $LIFE_ONLY is put there, for
+ * tests/test_life_peer.py. */
 #include "base/ptrarray.h"
+#include "cunit/crash/crashtest.h"
 #include "store/annots.h"
 #include "store/autocreate.h"
 #include "store/mboxop.h"
@@ -11,21 +14,21 @@
 #include "store/reconstruct.h"
 #include "store/seen.h"
 #include "store/specialuse.h"
-#include "store/storetest.h"
 #include "store/subs.h"
 #include "store/userdata.h"
 #include "sys/file.h"
-#include "sys/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 /* The parent's heap is what each fork() pays for: freed memory must not pile up there. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=5"; }
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=5";
+}
 
 static struct storetest t;
 static char base[300];
@@ -106,12 +109,15 @@ static const struct op ops[] = {
 	{ "delete", "fred", run_delete, 0, { { "user.fred.a.b", NULL, "1:5" } } },
 	{ "delete later", "fred", run_delete, DELAYED, { { "user.fred.a.b", GONE "user.fred.a.b.", "1:5" } } },
 	{ "rename", "fred", run_one, 0, { { "user.fred.a.b", "user.fred.moved", "1:5" } } },
-	{ "rename tree", "fred", run_tree, 0, { { "user.fred.a", "user.fred.z", "1:3 2:4" }, { "user.fred.a.b", "user.fred.z.b", "1:5" },
+	{ "rename tree", "fred", run_tree, 0, { { "user.fred.a", "user.fred.z", "1:3 2:4" },
+		{ "user.fred.a.b", "user.fred.z.b", "1:5" },
 		{ "user.fred.a.c", "user.fred.z.c", "1:6" } } },
 	{ "rename inbox", "fred", run_inbox, BOTH | INBOX_STAYS, { { "user.fred", "user.fred.old", "1:1 2:2" } } },
-	{ "rename user", "admin", run_user, USER, { { "user.fred", "user.jim", "1:1 2:2" }, { "user.fred.a", "user.jim.a", "1:3 2:4" },
+	{ "rename user", "admin", run_user, USER,
+		{ { "user.fred", "user.jim", "1:1 2:2" }, { "user.fred.a", "user.jim.a", "1:3 2:4" },
 		{ "user.fred.a.b", "user.jim.a.b", "1:5" }, { "user.fred.a.c", "user.jim.a.c", "1:6" } } },
-	{ "partition", "admin", run_partition, PARTITION, { { "user.fred", "user.fred", "1:1 2:2" }, { "user.fred.a", "user.fred.a", "1:3 2:4" },
+	{ "partition", "admin", run_partition, PARTITION,
+		{ { "user.fred", "user.fred", "1:1 2:2" }, { "user.fred.a", "user.fred.a", "1:3 2:4" },
 		{ "user.fred.a.b", "user.fred.a.b", "1:5" }, { "user.fred.a.c", "user.fred.a.c", "1:6" } } },
 	{ "delete user", "admin", run_account, 0, { { "user.fred", NULL, "1:1 2:2" }, { "user.fred.a", NULL, "1:3 2:4" },
 		{ "user.fred.a.b", NULL, "1:5" }, { "user.fred.a.c", NULL, "1:6" } } },
@@ -204,18 +210,21 @@ static void setup(const char *level, const char *more, bool later)
 {
 	struct mbentry e;
 	struct buf path = BUF_INIT, text = BUF_INIT, use = BUF_INIT;
-	buf_printf(&text, "admins: admin\nallowusermoves: yes\ndelete_mode: %s\nautocreate_quota: 100\nautocreate_inbox_folders: Sent\n"
+	buf_printf(&text,
+		"admins: admin\nallowusermoves: yes\ndelete_mode: %s\nautocreate_quota: 100\nautocreate_inbox_folders: Sent\n"
 		"autocreate_subscribe_folders: Sent\nxlist-sent: Sent\nspecialuse_protect: \\Archive\nexpunge_mode: immediate\n%s",
 		later ? "delayed" : "immediate", more);
 	storetest_new(&t, level, buf_cstr(&text));
-	storetest_run("mkdir %s/second; printf 'partition-second: %s/second\nsievedir: %s/sieve\n' >>%s/imapd.conf", t.dir, t.dir, t.dir, t.dir);
+	storetest_run("mkdir %s/second; printf 'partition-second: %s/second\nsievedir: %s/sieve\n' >>%s/imapd.conf", t.dir, t.dir,
+		t.dir, t.dir);
 	storetest_close(&t);
 	storetest_open(&t);
 	root("user.fred");
 	root("user.freddy");
 	struct mailbox_create c = { .name = "user.fred", .acl = "fred\tlrswipkxtecdan\tadmin\tlrx\t" };
 	ck_assert_int_eq(mailbox_create(t.st, &c), 0);
-	c = (struct mailbox_create){ .name = "user.fred.a", .acl = "fred\tlrswipkxtecdan\tbob\tlrs\t", .specialuse = "\\Sent", .specialuse_userid = "fred" };
+	c = (struct mailbox_create){ .name = "user.fred.a", .acl = "fred\tlrswipkxtecdan\tbob\tlrs\t", .specialuse = "\\Sent",
+		.specialuse_userid = "fred" };
 	ck_assert_int_eq(mailbox_create(t.st, &c), 0);
 	storetest_create(&t, "user.fred.a.b");
 	storetest_create(&t, "user.fred.a.c");
@@ -345,7 +354,8 @@ static void said(void *arg, const char *line)
 	a->said++;
 }
 
-/* What LIST shows can be opened and read, and reconstruct has nothing to say; by id it may have to put name and quota root in the header right. */
+/* What LIST shows can be opened and read, and reconstruct has nothing to say; by id it may have to put name and quota root in the
+ * header right. */
 static int readable(void *arg, const struct mbentry *e)
 {
 	struct all *a = arg;
@@ -391,9 +401,11 @@ static int check_root(void *arg, const char *name, const struct quota *q)
 {
 	struct sum s = { .root = name };
 	ck_assert_int_eq(mboxlist_each(t.st, NULL, MBOXLIST_LIVE, add_up, &s), 0);
-	ck_assert_msg(q->used[QUOTA_STORAGE] == s.bytes && q->used[QUOTA_MESSAGE] == s.messages && q->used[QUOTA_NUMFOLDERS] == s.folders,
+	ck_assert_msg(q->used[QUOTA_STORAGE] == s.bytes && q->used[QUOTA_MESSAGE] == s.messages
+		&& q->used[QUOTA_NUMFOLDERS] == s.folders,
 		"%s: root %s says %llu bytes %llu messages %llu folders, there are %llu %llu %llu", (const char *)arg, name,
-		(unsigned long long)q->used[QUOTA_STORAGE], (unsigned long long)q->used[QUOTA_MESSAGE], (unsigned long long)q->used[QUOTA_NUMFOLDERS],
+		(unsigned long long)q->used[QUOTA_STORAGE], (unsigned long long)q->used[QUOTA_MESSAGE],
+		(unsigned long long)q->used[QUOTA_NUMFOLDERS],
 		(unsigned long long)s.bytes, (unsigned long long)s.messages, (unsigned long long)s.folders);
 	return 0;
 }
@@ -531,25 +543,16 @@ static void check_reuse(const char *name, const char *when)
 
 /* ------------------------------------------------------------------------------------------------ the rounds */
 
+static int run_in_child(const void *op) { return run(op); }
+
 /* 0: it ran to its end; 99: it died at call n. effects: of its calls, in shared memory; may be NULL. */
 static int child(const struct op *op, enum fault_kind kind, unsigned long n, unsigned char *effects)
 {
-	int status;
-	pid_t pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		struct fault f = { .kind = kind, .n = n };
-		storetest_open(&t);
-		fault_effects(effects, CALLS);
-		fault_install(&f);
-		int r = run(op);
-		fault_install(NULL);
-		if (r && getenv("STORETEST_LOG")) fprintf(stderr, "%s: %s\n", op->name, err_text(r));
-		_exit(r ? 98 : 0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status), "the child ended by signal");
-	return WEXITSTATUS(status);
+	struct fault f = { .kind = kind, .n = n };
+	fault_effects(effects, CALLS);
+	int rc = crashtest_child(&t, &f, run_in_child, op);
+	fault_effects(NULL, 0);
+	return rc;
 }
 
 /* The states for another server: layout 3.6, by id and by name. */
@@ -598,7 +601,7 @@ static void finish(const struct op *op, const char *when)
 static int one_round(const struct op *op, int layout, enum fault_kind kind, unsigned long n)
 {
 	char when[120];
-	snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, layouts[layout].name, kind == FAULT_DIE ? "death" : "torn write", n);
+	snprintf(when, sizeof when, "%s, layout %s, %s at call %lu", op->name, layouts[layout].name, crashtest_kind(kind), n);
 	restore();
 	int rc = child(op, kind, n, NULL);
 	ck_assert_msg(rc == 99 || rc == 0, "%s: status %d", when, rc);
@@ -609,7 +612,8 @@ static int one_round(const struct op *op, int layout, enum fault_kind kind, unsi
 	return rc;
 }
 
-/* Death before every call that finds the disk in another state than the one before did; and in the middle of every write that can be torn. */
+/* Death before every call that finds the disk in another state than the one before did; and in the middle of every write that can
+ * be torn. */
 START_TEST(dies)
 {
 	const struct op *op = &ops[_i / LAYOUTS];
@@ -645,14 +649,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("life");
 	TCase *tc = tcase_create("dies");
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, dies, 0, OPS * LAYOUTS);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("life", (TCase *[]){ tc, NULL });
 }

@@ -1,8 +1,9 @@
-/* check_dbbad.c - what an engine meets that is not its own doing: files that are empty, cut, damaged, foreign or not ours to read; a lock
- * that is never let go; another release's Berkeley DB; a full disk in the middle. The log names the file and what to run. */
-#include "dbtest.h"
-#include "dbrows.h"
+/* check_dbbad.c - what an engine meets that is not its own doing: files that are empty, cut, damaged, foreign or not ours to
+ * read; a lock that is never let go; another release's Berkeley DB; a full disk in the middle. The log names the file and what to
+ * run. */
 #include "base/num.h"
+#include "cunit/db/dbrows.h"
+#include "cunit/db/dbtest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -26,9 +27,13 @@ static void fill(const struct dbrow *row, int records)
 }
 
 /* The file a record's damage would be in. */
-static const char *file_of(const struct dbrow *row) { return row->is & ROW_NAMES ? path_of("quota/k/user.k02") : db_path(row->engine); }
+static const char *file_of(const struct dbrow *row)
+{
+	return row->is & ROW_NAMES ? path_of("quota/k/user.k02") : db_path(row->engine);
+}
 
-/* Everything that can be done, whatever comes of it; in a process of its own, because Berkeley's library may end it. True: no crash. */
+/* Everything that can be done, whatever comes of it; in a process of its own, because Berkeley's library may end it. True: no
+ * crash. */
 static void survive(const struct dbrow *row, const char *what, size_t at)
 {
 	fflush(NULL);
@@ -111,8 +116,10 @@ START_TEST(empty_file)
 END_TEST
 
 static const struct { const char *what, *bytes; size_t n; } foreign[] = {
-	{ "text", "user.fred\t\nuser.joe\t\n", 21 }, { "zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 41 },
-	{ "gzip", "\x1f\x8b\x08\0\0\0\0\0\0\3", 10 }, { "short magic", "\241\002\213\015skip", 8 }, { "ELF", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0", 18 },
+	{ "text", "user.fred\t\nuser.joe\t\n", 21 },
+	{ "zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 41 },
+	{ "gzip", "\x1f\x8b\x08\0\0\0\0\0\0\3", 10 }, { "short magic", "\241\002\213\015skip", 8 },
+	{ "ELF", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0", 18 },
 };
 enum { FOREIGN = sizeof foreign / sizeof *foreign };
 
@@ -124,7 +131,8 @@ START_TEST(foreign_files)
 	struct cyrusdb *db = NULL;
 	int what = _i % FOREIGN;
 	/* flat takes text, which says nothing about whose it is; a beginning of its own file is a file that was being made */
-	if (row->is & ROW_NAMES || (!strcmp(row->engine, "flat") && what != 1) || (what == 3 && !strcmp(row->engine, "skiplist"))) return;
+	if (row->is & ROW_NAMES || (!strcmp(row->engine, "flat") && what != 1) || (what == 3 && !strcmp(row->engine, "skiplist")))
+		return;
 	if (what == 1 && (!strcmp(row->engine, "flat") || !strcmp(row->engine, "twoskip"))) return;
 	if (getenv("DBTEST_PGSQL") && (row->is & ROW_SQL)) return;
 	newfile_write(file_of(row), 0600, foreign[what].bytes, foreign[what].n);
@@ -160,7 +168,8 @@ START_TEST(not_ours_to_read)
 		int r = cyrusdb_open(env, row->engine, db_path(row->engine), CYRUSDB_CREATE | sort_of(row), &db);
 		if (!r) r = cyrusdb_fetch(db, "user.k02", 8, NULL, NULL, NULL);
 		if (r != CYRUSDB_IOERROR) fprintf(stderr, "%s: %d\n", row->engine, r);
-		_exit(r != CYRUSDB_IOERROR ? 2 : !log_said(file_of(row)) ? 3 : !log_said("ermission denied") ? 4 : !log_said("uid 65534") && geteuid() == 65534 ? 5 : 0);
+		_exit(r != CYRUSDB_IOERROR ? 2 : !log_said(file_of(row)) ? 3 : !log_said("ermission denied") ? 4 : !log_said("uid 65534")
+			&& geteuid() == 65534 ? 5 : 0);
 	}
 	int status;
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -200,8 +209,10 @@ START_TEST(stuck_process)
 	ck_assert_ptr_null(txn);
 	snprintf(who, sizeof who, "held by pid %ld", (long)pid);
 	if (getenv("DBTEST_PGSQL") && (row->is & ROW_SQL)) snprintf(who, sizeof who, "held by the server's process");
-	ck_assert_msg(log_said(who) && log_said(row->is & ROW_NAMES ? "user.k02" : db_path(row->engine)), "%s: %s", row->engine, buf_cstr(&logged));
-	struct cyrusdb *other = open_as(strncmp(row->engine, "berkeley", 8) ? row->engine : "twoskip", path_of("o/other.db"), CYRUSDB_CREATE);
+	ck_assert_msg(log_said(who) && log_said(row->is & ROW_NAMES ? "user.k02" : db_path(row->engine)), "%s: %s", row->engine,
+		buf_cstr(&logged));
+	struct cyrusdb *other = open_as(strncmp(row->engine, "berkeley", 8) ? row->engine : "twoskip", path_of("o/other.db"),
+		CYRUSDB_CREATE);
 	ck_assert_int_eq(put(other, "user.a", "%1"), 0);
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
@@ -243,7 +254,9 @@ START_TEST(disk_full)
 		fault_install(NULL);
 		if (r == CYRUSDB_FULL) full++;
 		ck_assert_msg(!r == !hit || !r, "%s %lu: %d", engine, n, r);
-		if (r) ck_assert_msg(!strcmp(text_of(db, &b), "user.a=%1 user.b=%2 ") || b.len > sizeof big, "%s %lu: %s", engine, n, buf_cstr(&b));
+		if (r)
+			ck_assert_msg(!strcmp(text_of(db, &b), "user.a=%1 user.b=%2 ") || b.len > sizeof big, "%s %lu: %s", engine, n,
+				buf_cstr(&b));
 		if (!hit) break;
 		ck_assert_int_eq(put(db, "user.b", "%2"), 0);
 		ck_assert_int_eq(cyrusdb_consistent(db), 0);
@@ -267,8 +280,10 @@ static void patch(const char *path, off_t off, uint32_t v)
 
 static const struct { const char *file; off_t off; uint32_t v; const char *says, *run; } releases[] = {
 	{ "x.db", 16, 10, "newer Berkeley DB", "_dump" }, { "x.db", 16, 6, "older Berkeley DB", "db5.3_upgrade" },
-	{ "db/__db.001", 8, 4, "belongs to Berkeley DB 4.3", "db4.3_recover" }, { "db/__db.001", 12, 1, "belongs to Berkeley DB 5.1", "db5.1_recover" },
-	{ "db/log.0000000001", 16, 22, "log format 22", "db_recover" }, { "db/log.0000000001", 16, 13, "log format 13", "db_recover" },
+	{ "db/__db.001", 8, 4, "belongs to Berkeley DB 4.3", "db4.3_recover" },
+	{ "db/__db.001", 12, 1, "belongs to Berkeley DB 5.1", "db5.1_recover" },
+	{ "db/log.0000000001", 16, 22, "log format 22", "db_recover" },
+	{ "db/log.0000000001", 16, 13, "log format 13", "db_recover" },
 };
 
 START_TEST(another_berkeley)
@@ -287,7 +302,8 @@ START_TEST(another_berkeley)
 		env = cyrusdb_env_new(sub, recover);
 		expect_log();
 		ck_assert_int_eq(cyrusdb_open(env, "berkeley", path_of("x.db"), 0, &db), CYRUSDB_IOERROR);
-		ck_assert_msg(log_said(path_of(releases[_i].file)) && log_said(releases[_i].says) && log_said(releases[_i].run), "%s", buf_cstr(&logged));
+		ck_assert_msg(log_said(path_of(releases[_i].file)) && log_said(releases[_i].says) && log_said(releases[_i].run), "%s",
+			buf_cstr(&logged));
 		if (!recover) cyrusdb_env_free(env);
 	}
 	for (int i = 0; i < 3; i++) {                    /* nothing was touched */
@@ -330,7 +346,8 @@ static int original(const char *path, int tell, int wait_for)
 	snprintf(sub, sizeof sub, "%s/db", dir);
 	if (db_env_create(&e, 0) || e->set_lk_detect(e, DB_LOCK_YOUNGEST)) return 1;
 	if (e->open(e, sub, DB_INIT_LOCK | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN, 0644)) return 2;
-	if (db_create(&h, e, 0) || h->open(h, NULL, path, NULL, DB_BTREE, DB_AUTO_COMMIT, 0644) || e->txn_begin(e, NULL, &t, 0)) return 3;
+	if (db_create(&h, e, 0) || h->open(h, NULL, path, NULL, DB_BTREE, DB_AUTO_COMMIT, 0644) || e->txn_begin(e, NULL, &t, 0))
+		return 3;
 	if (h->put(h, t, &a, &v, 0)) return 4;
 	if (write(tell, "x", 1) != 1 || read(wait_for, &c, 1) != 1) return 5;
 	int r = h->put(h, t, &z, &v, 0);
@@ -373,7 +390,8 @@ START_TEST(deadlock)
 	if (!r) r = cyrusdb_commit(db, txn);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
-	ck_assert_msg((r == CYRUSDB_AGAIN && WEXITSTATUS(status) == 0) || (r == 0 && WEXITSTATUS(status) == 99), "%d %d", r, WEXITSTATUS(status));
+	ck_assert_msg((r == CYRUSDB_AGAIN && WEXITSTATUS(status) == 0) || (r == 0 && WEXITSTATUS(status) == 99), "%d %d", r,
+		WEXITSTATUS(status));
 }
 END_TEST
 #endif
@@ -388,7 +406,8 @@ START_TEST(one_file_for_all)
 	struct buf b = BUF_INIT;
 	snprintf(all, sizeof all, "%s/all.sqlite", dir);
 	cyrusdb_env_settings(env)->sql_database = all;
-	struct cyrusdb *m = open_as("sql", path_of("mailboxes.db"), CYRUSDB_CREATE), *q = open_as("sql", path_of("quo'ta\"s.v2.db"), CYRUSDB_CREATE);
+	struct cyrusdb *m = open_as("sql", path_of("mailboxes.db"), CYRUSDB_CREATE),
+		*q = open_as("sql", path_of("quo'ta\"s.v2.db"), CYRUSDB_CREATE);
 	ck_assert_int_ne(access(path_of("mailboxes.db"), F_OK), 0);
 	ck_assert_int_eq(put(m, "a", "1"), 0);
 	ck_assert_int_eq(put(q, "b", "2"), 0);
@@ -450,10 +469,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dbbad");
 	TCase *t = tcase_create("dbbad");
 	tcase_set_timeout(t, 100);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(t, cut_anywhere, 0, DBROWS);
 	tcase_add_loop_test(t, bits_flipped, 0, DBROWS);
 	tcase_add_loop_test(t, empty_file, 0, DBROWS);
@@ -462,7 +480,7 @@ int main(void)
 	tcase_add_loop_test(t, stuck_process, 0, DBROWS);
 	tcase_add_loop_test(t, disk_full, 0, 4);
 #ifdef HAVE_BDB
-	tcase_add_loop_test(t, another_berkeley, 0, sizeof releases / sizeof *releases);
+	tcase_add_loop_test(t, another_berkeley, 0, COUNT(releases));
 	tcase_add_test(t, lazy_environment);
 	tcase_add_test(t, deadlock);
 #endif
@@ -471,6 +489,5 @@ int main(void)
 	tcase_add_test(t, sql_engine_that_is_not_here);
 	tcase_add_test(t, table_of_the_originals);
 #endif
-	suite_add_tcase(s, t);
-	return run_suite(s);
+	return suite_run("dbbad", (TCase *[]){ t, NULL });
 }

@@ -1,7 +1,7 @@
 /* check_dbcrash.c - the engines when things go wrong: random work against a model, death at every write, errors and interruptions
  * at every call. */
-#include "dbtest.h"
-#include "disk.h"
+#include "cunit/db/dbtest.h"
+#include "cunit/db/disk.h"
 #include <sys/mman.h>
 
 #include <errno.h>
@@ -292,7 +292,8 @@ END_TEST
 
 /* ---- the same deaths on a disk that loses what was not synced, over random transactions */
 
-/* DBCRASH_ROUNDS: deaths for each engine and kind of end. DBCRASH_KEEP: a folder for the files as the deaths left them, and what is in them. */
+/* DBCRASH_ROUNDS: deaths for each engine and kind of end. DBCRASH_KEEP: a folder for the files as the deaths left them, and what
+ * is in them. */
 static int rounds_wanted(void) { return getenv("DBCRASH_ROUNDS") ? atoi(getenv("DBCRASH_ROUNDS")) : 60; }
 
 enum { TXNS = 6, OPS = 5 };
@@ -404,8 +405,8 @@ START_TEST(lost_writes)
 		}
 		int status;
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-		ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || !WEXITSTATUS(status)), "%s %s %d: %x", engine, end_names[_i % ENDS], round,
-			(unsigned)status);
+		ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || !WEXITSTATUS(status)), "%s %s %d: %x", engine,
+			end_names[_i % ENDS], round, (unsigned)status);
 		deaths_seen += WEXITSTATUS(status) == 99;
 		if (!WEXITSTATUS(status)) calls = (unsigned long)done[1];
 		else if (at > calls - calls / 4) calls += calls / 8;     /* there is more behind */
@@ -423,8 +424,8 @@ START_TEST(lost_writes)
 			forward++;
 		}
 		model_text(&next);
-		ck_assert_msg(!strcmp(buf_cstr(&now), buf_cstr(&next)), "%s %s round %d, call %lu, done %d:\n%s\nnot\n%s\n", engine, end_names[_i % ENDS], round,
-			at, *done, buf_cstr(&now), buf_cstr(&next));
+		ck_assert_msg(!strcmp(buf_cstr(&now), buf_cstr(&next)), "%s %s round %d, call %lu, done %d:\n%s\nnot\n%s\n", engine,
+			end_names[_i % ENDS], round, at, *done, buf_cstr(&now), buf_cstr(&next));
 		ck_assert_msg(!cyrusdb_consistent(db), "%s %s round %d", engine, end_names[_i % ENDS], round);
 		cyrusdb_close(db);
 		plan_free(&plan);
@@ -433,8 +434,8 @@ START_TEST(lost_writes)
 		buf_free(&now);
 	}
 	for (int i = 0; i < KEYS; i++) model_set(i, NULL);
-	printf("%s, %s: %d deaths, %d transactions finished before them, %d in the middle of a commit that counted\n", engine, end_names[_i % ENDS],
-		deaths_seen, commits, forward);
+	printf("%s, %s: %d deaths, %d transactions finished before them, %d in the middle of a commit that counted\n", engine,
+		end_names[_i % ENDS], deaths_seen, commits, forward);
 	ck_assert_int_gt(deaths_seen, rounds / 3);
 	munmap((void *)(uintptr_t)done, 4096);
 }
@@ -442,21 +443,18 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dbcrash");
 	TCase *t = tcase_create("dbcrash");
 	tcase_set_timeout(t, 300);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(t, random_work, 0, 3 * ALL_ENGINES);
 	tcase_add_loop_test(t, death_at_every_write, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, death_while_creating, 0, 2 * ENGINES);
 	tcase_add_loop_test(t, error_at_every_call, 0, 3 * ENGINES);
 	tcase_add_loop_test(t, same_handle_after_an_error, 0, ENGINES);
 	tcase_add_loop_test(t, interrupted_and_short_writes, 0, 2 * ENGINES);
-	suite_add_tcase(s, t);
 	TCase *lost = tcase_create("lost");
 	tcase_set_timeout(lost, 3600);
-	tcase_add_checked_fixture(lost, setup, teardown);
+	tcase_add_checked_fixture(lost, dbtest_setup, dbtest_teardown);
 	tcase_add_loop_test(lost, lost_writes, 0, ENDS * ENGINES);
-	suite_add_tcase(s, lost);
-	return run_suite(s);
+	return suite_run("dbcrash", (TCase *[]){ t, lost, NULL });
 }

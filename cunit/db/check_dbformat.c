@@ -1,5 +1,5 @@
 /* check_dbformat.c - the database files byte for byte, those of the originals, and damaged ones. */
-#include "dbtest.h"
+#include "cunit/db/dbtest.h"
 
 #include "base/num.h"
 #include "sys/clock.h"
@@ -266,7 +266,8 @@ START_TEST(salvage)
 }
 END_TEST
 
-/* A power failure behind the last COMMIT: zeros where a sector did not arrive, then the end of a record. The originals refuse the file. */
+/* A power failure behind the last COMMIT: zeros where a sector did not arrive, then the end of a record. The originals refuse the
+ * file. */
 START_TEST(hole_in_the_skiplist_log)
 {
 	struct buf file = BUF_INIT, b = BUF_INIT;
@@ -433,15 +434,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dbformat");
 	TCase *t = tcase_create("dbformat");
 	tcase_set_timeout(t, 120);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, dbtest_setup, dbtest_teardown);
 	tcase_add_test(t, twoskip_example);
 	tcase_add_test(t, skiplist_example);
 	tcase_add_test(t, flat_example);
-	tcase_add_loop_test(t, files_of_the_originals, 0, sizeof originals / sizeof *originals);
-	tcase_add_loop_test(t, crash_states, 0, sizeof crashes / sizeof *crashes);
+	tcase_add_loop_test(t, files_of_the_originals, 0, COUNT(originals));
+	tcase_add_loop_test(t, crash_states, 0, COUNT(crashes));
 	tcase_add_test(t, killed_writer);
 	tcase_add_loop_test(t, every_byte_flipped, 0, 2);
 	tcase_add_test(t, salvage);
@@ -451,8 +451,7 @@ int main(void)
 #ifdef HAVE_BDB
 	tcase_add_loop_test(t, berkeley_files, 0, 2);
 #endif
-	tcase_add_loop_test(t, quota_files, 0, sizeof roots / sizeof *roots);
+	tcase_add_loop_test(t, quota_files, 0, COUNT(roots));
 	tcase_add_test(t, quota_conversion);
-	suite_add_tcase(s, t);
-	return run_suite(s);
+	return suite_run("dbformat", (TCase *[]){ t, NULL });
 }

@@ -1,6 +1,6 @@
-/* disk.h - a disk that loses what was not synced. It stands behind sys.h in a process that is to die: every change to a file and every new
- * name is remembered until an fsync of the file or of the folder; at the chosen call the process dies, and before that everything remembered
- * is undone, or some of it: data by the sector, names from some point on. */
+/* disk.h - a disk that loses what was not synced. It stands behind sys.h in a process that is to die: every change to a file and
+ * every new name is remembered until an fsync of the file or of the folder; at the chosen call the process dies, and before that
+ * everything remembered is undone, or some of it: data by the sector, names from some point on. */
 #ifndef CAMB_DISK_H
 #define CAMB_DISK_H
 #include "base/mem.h"
@@ -65,13 +65,14 @@ static inline void disk_undo_name(const struct disk_change *c)
 	if (c->what == CHANGE_UNLINK && rename(c->kept, c->path) < 0) _exit(98);
 }
 
-/* Names are lost in order (a journal has them so): from the last on, down to some point. Of data any sector may be lost; a file whose end is
- * kept is as long as that. */
+/* Names are lost in order (a journal has them so): from the last on, down to some point. Of data any sector may be lost; a file
+ * whose end is kept is as long as that. */
 static inline bool disk_stays(size_t i)
 {
 	const struct disk_change *c = &disk.v[i];
 	for (size_t k = i + 1; k < disk.n; k++)                  /* a later one of that sector brought it along */
-		if (disk.v[k].what == CHANGE_DATA && disk.v[k].stays && disk.v[k].ino == c->ino && disk.v[k].off / DISK_SECTOR == c->off / DISK_SECTOR)
+		if (disk.v[k].what == CHANGE_DATA && disk.v[k].stays && disk.v[k].ino == c->ino
+			&& disk.v[k].off / DISK_SECTOR == c->off / DISK_SECTOR)
 			return true;
 	return disk_rnd() % 2;
 }

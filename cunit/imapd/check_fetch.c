@@ -1,5 +1,6 @@
 /* check_fetch - the parsers of FETCH's and SEARCH's arguments: what they make of good input, and the words for bad input. */
 #include "base/mem.h"
+#include "cunit/suite.h"
 #include "imapd/fetch.h"
 #include "imapd/search_parse.h"
 
@@ -316,11 +317,8 @@ START_TEST(refused_character_set_is_reported_as_such)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
-
 int main(void)
 {
-	Suite *s = suite_create("imapd arguments");
 	TCase *t = tcase_create("fetch and search");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, bad_fetch_arguments_are_named, 0, COUNT(bad_fetches));
@@ -331,10 +329,5 @@ int main(void)
 	tcase_add_loop_test(t, keys_mean_what_they_say, 0, COUNT(good_searches));
 	tcase_add_test(t, nesting_has_an_end);
 	tcase_add_test(t, refused_character_set_is_reported_as_such);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run("imapd arguments", (TCase *[]){ t, NULL });
 }

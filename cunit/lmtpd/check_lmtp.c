@@ -1,13 +1,14 @@
-/* check_lmtp.c - the parts of lmtpd that need no socket: addresses, xtext, the message filter, status lines; a delivery to two mailboxes
- * with every write to the disk failing in turn. */
+/* check_lmtp.c - the parts of lmtpd that need no socket: addresses, xtext, the message filter, status lines; a delivery to two
+ * mailboxes with every write to the disk failing in turn. */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "cunit/suite.h"
 #include "lmtpd/address.h"
 #include "lmtpd/delivery.h"
 #include "lmtpd/filter.h"
 #include "lmtpd/status.h"
-#include "base/log.h"
 #include "store/duplicate.h"
 #include "store/mailbox.h"
 #include "sys/fault.h"
@@ -25,15 +26,21 @@
 /* ------------------------------------------------------------------------------------------------ addresses */
 
 static const struct { const char *in, *local, *domain, *text; } good[] = {
-	{ "<a>", "a", NULL, "a" }, { "<a@b>", "a", "b", "a@b" }, { "<@x:a@b>", "a", "b", "a@b" }, { "<@x,@y.z,@[1.2.3.4]:a@b>", "a", "b", "a@b" },
-	{ "<\"a b\"@c>", "a b", "c", "\"a b\"@c" }, { "<\"a\\\"b\\\\\">", "a\"b\\", NULL, "\"a\\\"b\\\\\"" }, { "<\"\">", "", NULL, "\"\"" },
+	{ "<a>", "a", NULL, "a" }, { "<a@b>", "a", "b", "a@b" }, { "<@x:a@b>", "a", "b", "a@b" },
+	{ "<@x,@y.z,@[1.2.3.4]:a@b>", "a", "b", "a@b" },
+	{ "<\"a b\"@c>", "a b", "c", "\"a b\"@c" }, { "<\"a\\\"b\\\\\">", "a\"b\\", NULL, "\"a\\\"b\\\\\"" },
+	{ "<\"\">", "", NULL, "\"\"" },
 	{ "<a.b+c/d!e#f@g>", "a.b+c/d!e#f", "g", "a.b+c/d!e#f@g" }, { "<a@[127.0.0.1]>", "a", "[127.0.0.1]", "a@[127.0.0.1]" },
-	{ "<a@[IPv6:::1]>", "a", "[IPv6:::1]", "a@[IPv6:::1]" }, { "<..>", "..", NULL, ".." }, { "<\"<@>\">", "<@>", NULL, "\"<@>\"" },
+	{ "<a@[IPv6:::1]>", "a", "[IPv6:::1]", "a@[IPv6:::1]" }, { "<..>", "..", NULL, ".." },
+	{ "<\"<@>\">", "<@>", NULL, "\"<@>\"" },
 };
 static const char *const bad[] = {
-	"", "<", "a", "<>", "<a", "a>", "< a>", "<a >", "<a b>", "<@>", "<a@>", "<@b>", "<a@b", "<a@b_c>", "<a@b c>", "<a@@b>", "<a@b@c>", "<@x>",
-	"<@x:>", "<@x,:a>", "<@x,a>", "<@:a>", "<@x:@y:a>", "<\"a>", "<\"a\\\">", "<\"a\\", "<\"a\"b>", "<a\"b\">", "<(a)>", "<a;b>", "<a,b>", "<a:b>",
-	"<a\\b>", "<[a]>", "<a@[1>", "<a@[1 2]>", "<\x01>", "<\x7f>", "<a\tb>", "<\"a\tb\">", "<\xe4>", "<\"\xe4\">", "<a@\xe4>", "<<a>>",
+	"", "<", "a", "<>", "<a", "a>", "< a>", "<a >", "<a b>", "<@>", "<a@>", "<@b>", "<a@b", "<a@b_c>", "<a@b c>", "<a@@b>",
+	"<a@b@c>", "<@x>",
+	"<@x:>", "<@x,:a>", "<@x,a>", "<@:a>", "<@x:@y:a>", "<\"a>", "<\"a\\\">", "<\"a\\", "<\"a\"b>", "<a\"b\">", "<(a)>", "<a;b>",
+	"<a,b>", "<a:b>",
+	"<a\\b>", "<[a]>", "<a@[1>", "<a@[1 2]>", "<\x01>", "<\x7f>", "<a\tb>", "<\"a\tb\">", "<\xe4>", "<\"\xe4\">", "<a@\xe4>",
+	"<<a>>",
 };
 
 START_TEST(addresses_that_are_good)
@@ -117,7 +124,8 @@ START_TEST(xtext)
 {
 	static const struct { const char *in, *out; } rows[] = {
 		{ "a", "a" }, { "a+2Bb", "a+b" }, { "+3C+3E", "<>" }, { "", "" }, { "a+2bb", "a+b" },
-		{ "+", NULL }, { "+4", NULL }, { "+4G", NULL }, { "+00", NULL }, { "+0A", NULL }, { "a=b", NULL }, { "a b", NULL }, { "\xe4", NULL },
+		{ "+", NULL }, { "+4", NULL }, { "+4G", NULL }, { "+00", NULL }, { "+0A", NULL }, { "a=b", NULL }, { "a b", NULL },
+		{ "\xe4", NULL },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct buf b = BUF_INIT;
@@ -138,9 +146,11 @@ static const struct filter_row { const char *in; int flags, verdict; const char 
 	{ "A: b\r\n\r\nc\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\nc\r\n" },
 	{ "A: b\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n" },
 	{ "date: x\r\nMESSAGE-id: y\r\n\r\n.\r\n", 0, 0, "date: x\r\nMESSAGE-id: y\r\n\r\n" },
-	{ "Return-Path: <x>\r\n folded\r\nA: b\r\nreturn-path : y\r\n\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\n" },
+	{ "Return-Path: <x>\r\n folded\r\nA: b\r\nreturn-path : y\r\n\r\n.\r\n", 0, 0,
+		"A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\n" },
 	/* dots and line ends */
-	{ "A: b\r\n\r\n..\r\n..x\r\n.x\r\nx.\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\n.\r\n.x\r\nx\r\nx.\r\n" },
+	{ "A: b\r\n\r\n..\r\n..x\r\n.x\r\nx.\r\n.\r\n", 0, 0,
+		"A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\n.\r\n.x\r\nx\r\nx.\r\n" },
 	{ "..A: b\r\n..B: c\r\n\r\n.\r\n", 0, 0, "..A: b\r\n.B: c\r\nMessage-ID: <new>\r\nDate: now\r\n\r\n" },
 	{ "A: b\n\nc\nd\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\nc\r\nd\r\n" },
 	{ "A: b\r\r\n\r\nc\rd\r\r\ne\r\n.\r\n", 0, 0, "A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\ncd\r\ne\r\n" },
@@ -149,7 +159,8 @@ static const struct filter_row { const char *in; int flags, verdict; const char 
 	{ "A: b\r\n\r\nx\n.\ny\n.\r\nz\r.\r\nw\r\n.\nv\r\n.\ru\r\n.\r\n", 0, 0,
 		"A: b\r\nMessage-ID: <new>\r\nDate: now\r\n\r\nx\r\n.\r\ny\r\n.\r\nz.\r\nw\r\n\r\nv\r\nu\r\n" },
 	/* header lines */
-	{ "a\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { " a: b\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { ": b\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
+	{ "a\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { " a: b\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
+	{ ": b\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
 	{ "a b: c\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { "a\x01: c\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
 	{ "\xe4: c\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { "From x\r\nA: b\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
 	{ "Message-ID:\r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL }, { "Message-ID: \t \r\n\r\n.\r\n", 0, ERR_BADHEADER, NULL },
@@ -274,13 +285,17 @@ START_TEST(status_lines)
 {
 	static const struct { enum conf_level level; int err; bool permanent; const char *want; } rows[] = {
 		{ LEVEL_25, 0, false, "250 2.1.5 Ok SESSIONID=<s>\r\n" }, { LEVEL_36, 0, false, "250 2.1.5 Success SESSIONID=<s>\r\n" },
-		{ LEVEL_25, ERR_QUOTA, false, "452 4.2.2 Over quota SESSIONID=<s>\r\n" }, { LEVEL_36, ERR_QUOTA, true, "552 5.2.2 Over quota SESSIONID=<s>\r\n" },
-		{ LEVEL_25, ERR_IO, false, "451 4.3.0 System I/O error\r\n" }, { LEVEL_36, ERR_IO, false, "451 4.3.0 System I/O error\r\n" },
+		{ LEVEL_25, ERR_QUOTA, false, "452 4.2.2 Over quota SESSIONID=<s>\r\n" },
+		{ LEVEL_36, ERR_QUOTA, true, "552 5.2.2 Over quota SESSIONID=<s>\r\n" },
+		{ LEVEL_25, ERR_IO, false, "451 4.3.0 System I/O error\r\n" },
+		{ LEVEL_36, ERR_IO, false, "451 4.3.0 System I/O error\r\n" },
 		{ LEVEL_25, ERR_NOSPACE, false, "451 4.3.1 cannot create file: out of space\r\n" },
 		{ LEVEL_36, ERR_NOSPACE, false, "451 4.3.1 mail system storage has been exceeded\r\n" },
-		{ LEVEL_25, ERR_AGAIN, false, "451 4.3.0 transient system error\r\n" }, { LEVEL_36, ERR_AGAIN, false, "451 4.3.0 Retry operation\r\n" },
+		{ LEVEL_25, ERR_AGAIN, false, "451 4.3.0 transient system error\r\n" },
+		{ LEVEL_36, ERR_AGAIN, false, "451 4.3.0 Retry operation\r\n" },
 		{ LEVEL_25, ERR_DISABLED, false, "450 4.2.1 Mailbox disabled, not accepting messages\r\n" },
-		{ LEVEL_25, ERR_MOVED, false, "451 4.2.1 Mailbox Moved\r\n" }, { LEVEL_25, ERR_BADFORMAT, false, "451 4.2.0 Mailbox has an invalid format\r\n" },
+		{ LEVEL_25, ERR_MOVED, false, "451 4.2.1 Mailbox Moved\r\n" },
+		{ LEVEL_25, ERR_BADFORMAT, false, "451 4.2.0 Mailbox has an invalid format\r\n" },
 		{ LEVEL_36, ERR_8BIT, false, "554 5.6.0 Message contains non-ASCII characters in headers\r\n" },
 		{ LEVEL_25, ERR_COUNT, false, "451 4.3.0 Unexpected internal error\r\n" },
 	};
@@ -364,7 +379,8 @@ static unsigned staged(void)
 static int deliver(struct cyrusdb *duplicates, unsigned seq, int status[2])
 {
 	static const char text[] = "Subject: s\r\nMessage-ID: <one@x>\r\nDate: d\r\n\r\nbody\r\n.\r\n";
-	struct delivery_env env = { .conf = conf, .st = st, .level = conf_level(conf), .service = "lmtp", .session_id = "s", .duplicates = duplicates };
+	struct delivery_env env = { .conf = conf, .st = st, .level = conf_level(conf), .service = "lmtp", .session_id = "s",
+		.duplicates = duplicates };
 	struct lmtp_address to[2] = { { .local = (char *)(uintptr_t)"a" }, { .local = (char *)(uintptr_t)"b" } };
 	struct filter_options o = options(0);
 	struct recipient r[2];
@@ -438,11 +454,8 @@ START_TEST(delivery_drops_repeats_and_leaves_no_stage)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof (a) / sizeof *(a)))
-
 int main(void)
 {
-	Suite *s = suite_create("lmtp");
 	TCase *c = tcase_create("pure");
 	tcase_add_loop_test(c, addresses_that_are_good, 0, COUNT(good));
 	tcase_add_loop_test(c, addresses_that_are_bad, 0, COUNT(bad));
@@ -455,16 +468,10 @@ int main(void)
 	tcase_add_test(c, filter_keeps_values_and_memory_small);
 	tcase_add_test(c, filter_stops_writing_at_the_limit);
 	tcase_add_test(c, status_lines);
-	suite_add_tcase(s, c);
-	c = tcase_create("delivery");
-	tcase_set_timeout(c, 120);
-	tcase_add_checked_fixture(c, store_setup, store_teardown);
-	tcase_add_test(c, delivery_never_lies_about_a_full_disk);
-	tcase_add_test(c, delivery_drops_repeats_and_leaves_no_stage);
-	suite_add_tcase(s, c);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TCase *d = tcase_create("delivery");
+	tcase_set_timeout(d, 120);
+	tcase_add_checked_fixture(d, store_setup, store_teardown);
+	tcase_add_test(d, delivery_never_lies_about_a_full_disk);
+	tcase_add_test(d, delivery_drops_repeats_and_leaves_no_stage);
+	return suite_run("lmtp", (TCase *[]){ c, d, NULL });
 }

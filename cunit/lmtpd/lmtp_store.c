@@ -1,4 +1,5 @@
-/* lmtp_store.c - what the LMTP tests ask of a store, from the command line: make mailboxes, set quotas and options, print messages. */
+/* lmtp_store.c - what the LMTP tests ask of a store, from the command line: make mailboxes, set quotas and options, print
+ * messages. */
 #include "base/err.h"
 #include "base/num.h"
 #include "conf/program.h"

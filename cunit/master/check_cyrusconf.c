@@ -104,8 +104,8 @@ static const struct {
 	{ "START {\n a cmd=x }\n}\nEVENTS {\n a cmd=x at=2400\n}\n",
 		"2 E bad character '}' in argument\n3 w \"}\" without \"{\": sections behind this line are not found\n", 0 },
 	{ "EVENTS {\n a cmd=x at=2400\n b cmd=x at=x\n c cmd=x at=-5 period=y\n}\n",
-		"2 E at=2400 is no time of the day\n3 E at=x is no time of the day\n4 E at=-5 is no time of the day\n4 d period=y is no number\n",
-		3 },
+		"2 E at=2400 is no time of the day\n3 E at=x is no time of the day\n4 E at=-5 is no time of the day\n4 d period=y is no "
+		"number\n", 3 },
 	{ "SERVICES {\n a cmd=x listen=y prefork=5a maxchild= babysit=maybe cron=z cmd=q new=1 maxforkrate=9999999999\n}\n",
 		"2 d prefork=5a is read as 5\n2 d maxchild= is no number\n2 d babysit=maybe is no switch\n"
 		"2 d key cron means nothing in SERVICES and is ignored\n2 d key cmd is here before: this one is ignored\n"
@@ -281,7 +281,8 @@ END_TEST
 
 static time_t at(int year, int month, int day, int hour, int min, int dst)
 {
-	struct tm t = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min, .tm_isdst = dst };
+	struct tm t = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min,
+		.tm_isdst = dst };
 	return mktime(&t);
 }
 

@@ -54,7 +54,8 @@ static void listen_at(const char *name)
 	memcpy(un.sun_path, name, len);
 	if (*name == '@') un.sun_path[0] = '\0';
 	end = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(end, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (*name == '/'))), 0);
+	ck_assert_int_eq(bind(end, (struct sockaddr *)&un,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (*name == '/'))), 0);
 }
 
 /* The next message, "" when there is none. */

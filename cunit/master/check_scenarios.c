@@ -1,4 +1,5 @@
-/* check_scenarios.c - replays cunit/master/NAME.scn: text that drives master's loop and says what must be true. One command a line:
+/* check_scenarios.c - replays cunit/master/NAME.scn: text that drives master's loop and says what must be true. One command a
+ * line:
  *
  *   conf | reload | file ... end   cyrus.conf up to "end": as at start-up; as after SIGHUP; only written, for `signal HUP`
  *   pass [N]                       N passes
@@ -98,7 +99,8 @@ static int64_t time_of(const char *word)
 {
 	char *unit;
 	double v = strtod(word, &unit);
-	static const struct { const char *name; double seconds; } units[] = { { "ms", 0.001 }, { "s", 1 }, { "min", 60 }, { "h", 3600 } };
+	static const struct { const char *name; double seconds; } units[] =
+		{ { "ms", 0.001 }, { "s", 1 }, { "min", 60 }, { "h", 3600 } };
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (!strcmp(unit, units[i].name)) return (int64_t)(v * units[i].seconds * (double)NSEC_PER_SEC);
 	MUST(false, "no time: %s", word);
@@ -161,7 +163,8 @@ static void do_tz(char **words)
 static void do_date(char **words)
 {
 	struct tm t = { .tm_isdst = -1 };
-	MUST(sscanf(words[1], "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec) == 6, "no date");
+	MUST(sscanf(words[1], "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec) == 6,
+		"no date");
 	t.tm_year -= 1900;
 	t.tm_mon--;
 	w.real = (int64_t)mktime(&t) * NSEC_PER_SEC;
@@ -314,7 +317,8 @@ static const struct command {
 } commands[] = {
 	{ "conf", 0, 0, do_conf }, { "reload", 0, 0, do_conf }, { "file", 0, 0, do_conf },
 	{ "pass", 0, 1, do_pass }, { "run", 1, 1, do_run },
-	{ "advance", 1, 1, do_clock }, { "mono", 1, 1, do_clock }, { "wall", 1, 1, do_clock }, { "tz", 1, 1, do_tz }, { "date", 1, 1, do_date },
+	{ "advance", 1, 1, do_clock }, { "mono", 1, 1, do_clock }, { "wall", 1, 1, do_clock }, { "tz", 1, 1, do_tz },
+	{ "date", 1, 1, do_date },
 	{ "client", 1, 1, do_client }, { "accept", 1, 1, do_accept }, { "say", 3, 4, do_say }, { "raw", 2, 2, do_raw },
 	{ "die", 3, 3, do_die }, { "signal", 1, 1, do_signal }, { "interrupt", 1, 1, do_interrupt }, { "spawn", 1, 1, do_spawn },
 	{ "queue", 1, 1, do_queue }, { "lose", 1, 1, do_lose }, { "files", 1, 1, do_files }, { "expect", 3, 4, do_expect },

@@ -17,7 +17,8 @@ static void print_fds(FILE *f, int self)
 		struct stat st;
 		int flags = fcntl(fd, F_GETFL);
 		if (fd == self || flags < 0 || fstat(fd, &st) < 0) continue;
-		const char *kind = S_ISFIFO(st.st_mode) ? "pipe" : S_ISSOCK(st.st_mode) ? "socket" : S_ISCHR(st.st_mode) ? "char" : "other";
+		const char *kind = S_ISFIFO(st.st_mode) ? "pipe" : S_ISSOCK(st.st_mode) ? "socket" : S_ISCHR(st.st_mode) ? "char"
+			: "other";
 		fprintf(f, "fd %d %s %s\n", fd, kind, flags & O_NONBLOCK ? "nonblock" : "block");
 	}
 }

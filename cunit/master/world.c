@@ -85,7 +85,8 @@ static int fake_kill(pid_t pid, int sig)
 	return 0;
 }
 
-static const struct kernel scripted = { fake_pselect, fake_select, read, fake_available, fake_queue, fake_spawn, fake_reap, fake_kill };
+static const struct kernel scripted = { fake_pselect, fake_select, read, fake_available, fake_queue, fake_spawn, fake_reap,
+	fake_kill };
 
 static void keep_line(void *arg, int priority, const char *line)
 {

@@ -1,8 +1,11 @@
-/* check_identity.c - who we say we are, who logs in as whom, and who is kept out (spec/tools.md 7, names.md 7, databases.md 12). */
+/* check_identity.c - who we say we are, who logs in as whom, and who is kept out (spec/tools.md 7, names.md 7, databases.md
+ * 12). */
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "db/cyrusdb.h"
 #include "proto/identity.h"
 #include "proto/saslserver.h"
@@ -20,13 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static char dir[64];
-
 static char last_error[256];               /* the last line of LOG_ERR */
 
-static void ignore_log(void *arg, int priority, const char *line)
+static void keep_error(void *arg, int priority, const char *line)
 {
 	(void)arg;
 	if (priority == LOG_ERR) snprintf(last_error, sizeof last_error, "%s", line);
@@ -34,31 +33,13 @@ static void ignore_log(void *arg, int priority, const char *line)
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_identity.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	log_hook(ignore_log, NULL);
+	scratch_setup();
+	log_hook(keep_error, NULL);
 }
 
-static void teardown(void)
+static struct conf *load(const char *more)
 {
-	char *cmd = mem_printf("rm -rf %s", dir);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-	log_hook(NULL, NULL);
-}
-
-static struct conf *load(const char *text)
-{
-	struct conf_error err;
-	struct conf *c = NULL;
-	char *path = mem_printf("%s/imapd.conf", dir);
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "configdirectory: %s\nservername: mail.example.com\n%s", dir, text);
-	fclose(f);
-	ck_assert_msg(!conf_load(&c, path, "imap", false, &err), "%s", err.text);
-	free(path);
-	return c;
+	return scratch_conf("imap", false, "configdirectory: %s\nservername: mail.example.com\n%s", scratch_dir, more);
 }
 
 /* ------------------------------------------------------------------------------------------------ ourselves and the peer */
@@ -137,7 +118,8 @@ static int theirs;
 static void connect_with(const char *more, const char *const *users, size_t n)
 {
 	int pair[2];
-	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", dir, strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
+	char *text = mem_printf(BASE "sasl_sasldb_path: %s/sasldb\n%s%s", scratch_dir,
+		strstr(more, "allowplaintext") ? "" : "allowplaintext: yes\n", more);
 	conf = load(text);
 	free(text);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -145,7 +127,8 @@ static void connect_with(const char *more, const char *const *users, size_t n)
 	stream = prot_new(pair[0], pair[0]);
 	ck_assert_int_eq(saslserver_init(conf), 0);
 	ck_assert_int_eq(saslserver_new(&server, conf, "imap", "imap", -1, 0), 0);
-	for (size_t i = 0; i < n; i++) ck_assert_int_eq(sasl_setpass(server.conn, users[i], "secret", 6, NULL, 0, SASL_SET_CREATE), SASL_OK);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(sasl_setpass(server.conn, users[i], "secret", 6, NULL, 0, SASL_SET_CREATE), SASL_OK);
 }
 
 static void disconnect(void)
@@ -202,7 +185,8 @@ START_TEST(who_logs_in_as_whom)
 {
 	const char *userid, *last;
 	connect_with(logins[_i].conf, users, COUNT(users));
-	int r = saslserver_authenticate(&server, stream, "PLAIN", plain(logins[_i].authz, logins[_i].authc, logins[_i].pass), "+ ", &userid, &last);
+	int r = saslserver_authenticate(&server, stream, "PLAIN", plain(logins[_i].authz, logins[_i].authc, logins[_i].pass), "+ ",
+		&userid, &last);
 	if (logins[_i].userid) ck_assert_msg(r == SASL_OK, "%d: %s", r, sasl_errdetail(server.conn));
 	else ck_assert_int_ne(r, SASL_OK);
 	ck_assert_pstr_eq(userid, logins[_i].userid);
@@ -231,7 +215,8 @@ START_TEST(exchanges_with_odd_clients)
 	char got[100];
 	connect_with("", users, 1);
 	answer(exchanges[_i].lines);
-	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", exchanges[_i].initial, "+ ", &userid, &last), exchanges[_i].r);
+	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", exchanges[_i].initial, "+ ", &userid, &last),
+		exchanges[_i].r);
 	ck_assert_pstr_eq(userid, exchanges[_i].r == SASL_OK ? "fred" : NULL);
 	ssize_t n = recv(theirs, got, sizeof got - 1, MSG_DONTWAIT);
 	got[n > 0 ? n : 0] = 0;
@@ -269,10 +254,12 @@ START_TEST(mechanisms_wait_for_tls)
 	const char *userid, *last;
 	connect_with("allowplaintext: no\n", users, 1);
 	ck_assert_ptr_null(saslserver_mechs(&server, "", " ", ""));
-	ck_assert_int_ne(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last), SASL_OK);
+	ck_assert_int_ne(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last),
+		SASL_OK);
 	saslserver_tls(&server, 256, NULL);
 	ck_assert_ptr_nonnull(saslserver_mechs(&server, "", " ", ""));
-	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last), SASL_OK);
+	ck_assert_int_eq(saslserver_authenticate(&server, stream, "PLAIN", plain("", "fred", "secret"), "+ ", &userid, &last),
+		SASL_OK);
 	ck_assert_str_eq(userid, "fred");
 	disconnect();
 }
@@ -298,9 +285,9 @@ static const struct { const char *row, *service, *why; } denials[] = {
 START_TEST(users_kept_out)
 {
 	struct conf *c = load("userdeny_db: flat\n");
-	struct cyrusdb_env *env = cyrusdb_env_new(dir, false);
+	struct cyrusdb_env *env = cyrusdb_env_new(scratch_dir, false);
 	struct cyrusdb *db;
-	char *path = mem_printf("%s/user_deny.db", dir), *why;
+	char *path = mem_printf("%s/user_deny.db", scratch_dir), *why;
 	ck_assert(!user_denied(c, "imap", "fred", &why));    /* no file: nobody */
 	ck_assert_int_eq(cyrusdb_open(env, "flat", path, CYRUSDB_CREATE, &db), 0);
 	ck_assert_int_eq(cyrusdb_store(db, "fred", 4, denials[_i].row, strlen(denials[_i].row), NULL), 0);
@@ -337,7 +324,7 @@ END_TEST
 /* A self-signed certificate and its key in one file. */
 static char *own_certificate(void)
 {
-	char *path = mem_printf("%s/own.pem", dir);
+	char *path = mem_printf("%s/own.pem", scratch_dir);
 	EVP_PKEY *key = NULL;
 	EVP_PKEY_CTX *k = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
 	ck_assert(k && EVP_PKEY_keygen_init(k) == 1 && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(k, NID_X9_62_prime256v1) == 1);
@@ -410,7 +397,8 @@ static bool can_log_in(void)
 		char path[] = "/tmp/check_identity.XXXXXX", command[64];
 		int fd = mkstemp(path);
 		dprintf(fd, BASE "allowplaintext: yes\nconfigdirectory: /nonexistent\nsasl_sasldb_path: %s.db\n", path);
-		bool ok = !conf_load(&conf, path, "imap", false, &err) && !saslserver_init(conf) && !saslserver_new(&server, conf, "imap", "imap", -1, 0) && saslserver_mechs(&server, "", "", "")
+		bool ok = !conf_load(&conf, path, "imap", false, &err) && !saslserver_init(conf)
+			&& !saslserver_new(&server, conf, "imap", "imap", -1, 0) && saslserver_mechs(&server, "", "", "")
 			&& sasl_setpass(server.conn, "fred", "secret", 6, NULL, 0, SASL_SET_CREATE) == SASL_OK;
 		snprintf(command, sizeof command, "rm -f %s %s.db", path, path);
 		_exit(system(command) || !ok);
@@ -422,11 +410,9 @@ static bool can_log_in(void)
 
 int main(void)
 {
-	Suite *s = suite_create("identity");
 	TCase *t = tcase_create("identity");
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, scratch_teardown);
 	tcase_add_loop_test(t, versions_parse_as_the_release_they_stand_for, 0, 2);
 	tcase_add_test(t, session_ids);
 	tcase_add_test(t, peers);
@@ -440,9 +426,5 @@ int main(void)
 	tcase_add_loop_test(t, users_kept_out, 0, COUNT(denials));
 	tcase_add_test(t, tls_is_offered_only_when_it_can_be);
 	tcase_add_loop_test(t, a_bad_tls_file_is_named_and_tls_not_offered, 0, COUNT(bad_tls));
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("identity", (TCase *[]){ t, NULL });
 }

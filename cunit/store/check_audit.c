@@ -1,6 +1,7 @@
-/* check_audit.c - option auditlog: which changes give which lines in which release's form, after the change and not without it. */
+/* check_audit.c - option auditlog: which changes give which lines in which release's form, after the change and not without
+ * it. */
+#include "cunit/store/storetest.h"
 #include "store/audit.h"
-#include "store/storetest.h"
 #include "sys/fault.h"
 
 #include <errno.h>
@@ -49,7 +50,8 @@ static void expect(const char *when, const char *const *want)
 	while (want[n]) n++;
 	for (size_t i = 0; i < lines.n && i < n; i++)
 		ck_assert_msg(fits(lines.v[i], want[i]), "%s: line %zu is\n%s\nnot\n%s", when, i, lines.v[i], want[i]);
-	ck_assert_msg(lines.n == n, "%s: %zu lines, wanted %zu; the next: %s", when, lines.n, n, lines.n > n ? lines.v[n] : want[lines.n]);
+	ck_assert_msg(lines.n == n, "%s: %zu lines, wanted %zu; the next: %s", when, lines.n, n,
+		lines.n > n ? lines.v[n] : want[lines.n]);
 	strarray_free(&lines);
 }
 #define EXPECT(when, ...) expect(when, (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL })
@@ -79,9 +81,11 @@ START_TEST(messages_36)
 	EXPECT("create", "create sessionid=<S1> mailbox=<user.fred> uniqueid=<?> uidvalidity=<#>");
 	ck_assert_int_eq(storetest_append(&t, "user.fred", 7, "\\Flagged", NULL), 0);
 	EXPECT("append", "append sessionid=<S1> mailbox=<user.fred> uniqueid=<?> uid=<1> modseq=<2> sysflags=<\\Flagged> guid=<?> "
-		"messageid=<7@example.org> size=<#>", "modseq sessionid=<S1> mailbox=<user.fred> uniqueid=<?> highestmodseq=<2> deletedmodseq=<0>");
+		"messageid=<7@example.org> size=<#>",
+		"modseq sessionid=<S1> mailbox=<user.fred> uniqueid=<?> highestmodseq=<2> deletedmodseq=<0>");
 	ck_assert_int_eq(change(&t, 1, FLAG_DELETED | FLAG_ANSWERED), 0);
-	EXPECT("flags", "touched sessionid=<S1> mailbox=<user.fred> uniqueid=<?> uid=<1> guid=<?> cid=<?> modseq=<3> oldflags=<\\Flagged> "
+	EXPECT("flags",
+		"touched sessionid=<S1> mailbox=<user.fred> uniqueid=<?> uid=<1> guid=<?> cid=<?> modseq=<3> oldflags=<\\Flagged> "
 		"sysflags=<\\Answered \\Flagged \\Deleted>",
 		"modseq sessionid=<S1> mailbox=<user.fred> uniqueid=<?> highestmodseq=<3> deletedmodseq=<0>");
 	ck_assert_int_eq(change(&t, 1, FLAG_EXPUNGED), 0);
@@ -126,7 +130,8 @@ START_TEST(mailboxes)
 	strarray_free(&lines);
 	ck_assert_int_eq(mailbox_set_acl(t.st, "user.fred.a", "fred\tlr\t"), 0);
 	if (more) EXPECT("acl", "modseq sessionid=<S1> mailbox=<user.fred.a> uniqueid=<?> highestmodseq=<2> deletedmodseq=<0>",
-		"acl: sessionid=<S1> mailbox=<user.fred.a> uniqueid=<?> mbtype=<e> oldacl=<fred\tlrswipkxtecdan\t> acl=<fred\tlr\t> foldermodseq=<2>");
+		"acl: sessionid=<S1> mailbox=<user.fred.a> uniqueid=<?> mbtype=<e> oldacl=<fred\tlrswipkxtecdan\t> acl=<fred\tlr\t> "
+		"foldermodseq=<2>");
 	else EXPECT("acl");
 	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred.a", .to = "user.fred.b" }), 0);
 	ck_assert(fits(lines.v[lines.n - 1], "rename sessionid=<S1> oldmailbox=<user.fred.a> newmailbox=<user.fred.b> uniqueid=<?>"));
@@ -145,13 +150,15 @@ START_TEST(partitions)
 	start(&t, levels[_i], "auditlog: yes\npartition-other: /dev/null/x\n");
 	storetest_create(&t, "user.fred");
 	strarray_free(&lines);
-	ck_assert_int_ne(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred", .partition = "other" }), 0);
+	ck_assert_int_ne(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred",
+		.partition = "other" }), 0);
 	EXPECT("a move that failed");
 	storetest_close(&t);
 	storetest_run("mkdir %s/other && sed -i 's,/dev/null/x,%s/other,' %s/imapd.conf", t.dir, t.dir, t.dir);
 	storetest_open(&t);
 	t.st->session_id = "S2";
-	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred", .partition = "other" }), 0);
+	ck_assert_int_eq(mailbox_rename(t.st, &(struct mailbox_rename){ .from = "user.fred", .to = "user.fred",
+		.partition = "other" }), 0);
 	EXPECT("move", "partitionmove sessionid=<S2> mailbox=<user.fred> uniqueid=<?> oldpart=<default> newpart=<other>");
 	finish(&t);
 }
@@ -249,7 +256,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("audit");
 	TCase *tc = tcase_create("lines");
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, messages_36);
@@ -261,10 +267,5 @@ int main(void)
 	tcase_add_loop_test(tc, nothing_without_the_option, 0, 2);
 	tcase_add_loop_test(tc, what_did_not_happen_is_not_told, 0, 2);
 	tcase_add_test(tc, a_message_id_stays_on_its_line);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("audit", (TCase *[]){ tc, NULL });
 }

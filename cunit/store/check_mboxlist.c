@@ -1,11 +1,10 @@
-/* check_mboxlist.c - walks over parts of the mailbox list: what they report, and how few records they look at; reverse ACL rows. */
-#include "store/mboxlist.h"
+/* check_mboxlist.c - walks over parts of the mailbox list: what they report, and how few records they look at; reverse ACL
+ * rows. */
+#include "cunit/store/storetest.h"
 #include "store/layout.h"
+#include "store/mboxlist.h"
 #include "store/racl.h"
 #include "store/racl_index.h"
-#include "store/storetest.h"
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static const struct setting { const char *level, *more; } settings[] = {
 	{ "2.5", "virtdomains: userid\ndefaultdomain: here\n" },
@@ -20,7 +19,8 @@ static const struct setting { const char *level, *more; } settings[] = {
 
 static void put(struct store *st, const char *name, const char *acl, unsigned flags)
 {
-	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e', .flags = flags };
+	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e',
+		.flags = flags };
 	e.uniqueid = mem_printf("id-%s", name);
 	ck_assert_int_eq(mbname_from_internal(&e.parts, name, &st->ns), 0);
 	ck_assert_int_eq(mboxlist_put(st, &e), 0);
@@ -29,9 +29,10 @@ static void put(struct store *st, const char *name, const char *acl, unsigned fl
 
 #define FRED "fred\tlrswipkxtecdan\t"
 static const char *const names[] = {
-	"DELETED.user.fred.old.6B01EF19", "alpha", "alpha.b", "alpha.b.c", "far.org!user.fred", "far.org!user.fred.sub", "far.org!team", "user.a", "user.a.x",
-	"user.fred", "user.fred-y", "user.fred-y.z", "user.fred.Work", "user.fred.Work.one", "user.fred.Work.one.deep", "user.fred.Work.two", "user.fred.World",
-	"user.freddy", "user.freddy.q", "user.z", "zulu",
+	"DELETED.user.fred.old.6B01EF19", "alpha", "alpha.b", "alpha.b.c", "far.org!user.fred", "far.org!user.fred.sub",
+	"far.org!team", "user.a", "user.a.x",
+	"user.fred", "user.fred-y", "user.fred-y.z", "user.fred.Work", "user.fred.Work.one", "user.fred.Work.one.deep",
+	"user.fred.Work.two", "user.fred.World", "user.freddy", "user.freddy.q", "user.z", "zulu",
 };
 
 static void open_with(struct storetest *t, const struct setting *s)
@@ -86,10 +87,13 @@ static const char *walk(struct store *st, struct seen *s, const char *name, bool
 
 static const struct { const char *name; bool below; const char *skip, *want; uint64_t most; } walks[] = {
 	/* nothing there, and names that only look alike */
-	{ "nothing", false, NULL, "", 1 }, { "user.fre", true, NULL, "", 1 }, { "user.fred.Work.two", true, NULL, "", 1 }, { "zulu", true, NULL, "", 1 },
+	{ "nothing", false, NULL, "", 1 }, { "user.fre", true, NULL, "", 1 }, { "user.fred.Work.two", true, NULL, "", 1 },
+	{ "zulu", true, NULL, "", 1 },
 	{ "user.fred.gone", false, NULL, "", 2 }, { "user.fred.place", false, NULL, "", 2 }, { "near.org!", false, NULL, "", 1 },
-	{ "user.fred", true, NULL, "user.fred.Work user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two user.fred.World ", 8 },
-	{ "user.fred.Wor", false, NULL, "user.fred.Work user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two user.fred.World ", 6 },
+	{ "user.fred", true, NULL, "user.fred.Work user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two user.fred.World ",
+		8 },
+	{ "user.fred.Wor", false, NULL,
+		"user.fred.Work user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two user.fred.World ", 6 },
 	{ "user.fred.Work", true, NULL, "user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two ", 4 },
 	{ "user.fred", true, "user.fred.Work", "user.fred.Work user.fred.Work.one user.fred.World ", 6 },
 	{ "user.fred.Work", true, "user.fred.Work.one", "user.fred.Work.one user.fred.Work.one.deep user.fred.Work.two ", 4 },
@@ -189,7 +193,8 @@ static char *rows_of(struct store *st, bool users, const char *id, const char *p
 	uint64_t rows = 0;
 	buf_puts(&p, prefix);
 	struct racl_index x;
-	if (racl_index_open(st, &x)) ck_assert_int_eq(racl_index_each(&x, id, &(struct racl_query){ users, true, &p, collect, &b }, &rows), 0);
+	if (racl_index_open(st, &x))
+		ck_assert_int_eq(racl_index_each(&x, id, &(struct racl_query){ users, true, &p, collect, &b }, &rows), 0);
 	racl_index_close(&x);
 	buf_free(&p);
 	for (size_t i = 0; i < b.len; i++)
@@ -197,7 +202,8 @@ static char *rows_of(struct store *st, bool users, const char *id, const char *p
 	return buf_take(&b);
 }
 
-#define ROWS(users, id, prefix, want) do { char *got_ = rows_of(t.st, users, id, prefix); ck_assert_str_eq(got_ ? got_ : "", want); free(got_); } while (0)
+#define ROWS(users, id, prefix, want) do { char *got_ = rows_of(t.st, users, id, prefix); \
+	ck_assert_str_eq(got_ ? got_ : "", want); free(got_); } while (0)
 
 START_TEST(rows_follow_the_acls)
 {
@@ -207,7 +213,8 @@ START_TEST(rows_follow_the_acls)
 	uint64_t rows = 0;
 	storetest_new(&t, "3.6", "reverseacls: yes\nadmins: boss\n");
 	ck_assert(!racl_in_list(t.st));
-	put(t.st, "user.ann", "ann\tlrs\tanyone\tp\tboss\tlr\t", 0);             /* the owner, no `l` and no `r`, an administrator: no rows */
+	/* the owner, no `l` and no `r`, an administrator: no rows */
+	put(t.st, "user.ann", "ann\tlrs\tanyone\tp\tboss\tlr\t", 0);
 	put(t.st, "user.ann.pub", "ann\tlrs\tanyone\tlrs\tgroup:a\tl\tgroup:b\tr\t-fred\tl\t", 0);
 	ROWS(true, "anyone", "", "");
 	ck_assert_int_eq(racl_settle(t.st, true, &missing, &stale), 0);
@@ -282,18 +289,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("mboxlist");
 	TCase *tc = tcase_create("mailbox list");
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, parts_of_the_list, 0, (int)COUNT(settings));
-	tcase_add_loop_test(tc, ranges_left_out, 0, (int)COUNT(settings));
+	tcase_add_loop_test(tc, parts_of_the_list, 0, COUNT(settings));
+	tcase_add_loop_test(tc, ranges_left_out, 0, COUNT(settings));
 	tcase_add_test(tc, rows_follow_the_acls);
 	tcase_add_test(tc, rows_that_are_wrong_are_put_right);
 	tcase_add_test(tc, no_rows_in_a_list_of_2_5);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("mboxlist", (TCase *[]){ tc, NULL });
 }

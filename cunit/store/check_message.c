@@ -6,13 +6,12 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "cunit/suite.h"
 #include "store/cacherec.h"
 #include "store/msgcheck.h"
 #include "store/search.h"
 #include "store/section.h"
 #include "text/mime.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* ---- the tree */
 static struct mime_message *parse(struct arena *a, enum dialect d, const char *msg)
@@ -25,7 +24,8 @@ static struct mime_message *parse(struct arena *a, enum dialect d, const char *m
 START_TEST(mime_splits_hostile_input)
 {
 	static const struct { const char *msg; enum mime_kind kind; size_t nparts, hsize, csize; } t[] = {
-		{ "\n", MIME_LEAF, 0, 1, 0 }, { "x", MIME_LEAF, 0, 1, 0 }, { "\r\n", MIME_LEAF, 0, 2, 0 }, { "\r\n\r\n", MIME_LEAF, 0, 2, 2 },
+		{ "\n", MIME_LEAF, 0, 1, 0 }, { "x", MIME_LEAF, 0, 1, 0 }, { "\r\n", MIME_LEAF, 0, 2, 0 },
+		{ "\r\n\r\n", MIME_LEAF, 0, 2, 2 },
 		{ "A: b\r\nc", MIME_LEAF, 0, 7, 0 }, { "A: b\n\nc", MIME_LEAF, 0, 7, 0 },
 		{ "Content-Type: multipart/mixed\r\n\r\n--x\r\n\r\n--x--\r\n", MIME_MULTIPART, 0, 33, 14 },
 		{ "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--\r\nepi", MIME_MULTIPART, 0, 45, 10 },
@@ -148,7 +148,8 @@ START_TEST(mime_parameters_by_dialect)
 {
 	static const struct { const char *in, *p25, *p36; } t[] = {
 		{ "text", DEFAULTED, DEFAULTED }, { "text/", DEFAULTED, DEFAULTED }, { "text/plain x", DEFAULTED, DEFAULTED },
-		{ "text/plain (open", "", "" }, { "text/plain; a", "", "" }, { "text/plain; a=\"open", "", "" }, { "text/plain; a=", "", "" },
+		{ "text/plain (open", "", "" }, { "text/plain; a", "", "" }, { "text/plain; a=\"open", "", "" },
+		{ "text/plain; a=", "", "" },
 		{ "text/plain; a=b c; d=e", "", "A=b c D=e " }, { "text/plain; a:b; d=e", "", "D=e " },
 		{ "text/plain; a=b; (c) d = \"e\\\"f\"", "A=b D=e\"f ", "A=b D=e\"f " },
 		{ "x/y; a*1=c; a*0=b", "A=bc ", "A=bc " }, { "x/y; a*0*=u''%41; a*1=\"b c\"", "A*=u''%41b%20c ", "A*=u''%41b%20c " },
@@ -530,11 +531,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("message");
 	TCase *c = tcase_create("message");
-	SRunner *r;
-	int failed;
-
 	setenv("TZ", "UTC", 1);
 	tcase_add_test(c, mime_splits_hostile_input);
 	tcase_add_test(c, mime_outer_delimiter_in_an_unclosed_inner_multipart);
@@ -555,10 +552,5 @@ int main(void)
 	tcase_add_test(c, search_keys_of_the_index_record);
 	tcase_add_test(c, search_combines_and_reads_messages_last);
 	tcase_add_test(c, search_depth_is_bounded);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("message", (TCase *[]){ c, NULL });
 }

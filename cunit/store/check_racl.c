@@ -1,14 +1,12 @@
 /* check_racl.c - what was stored in a database since a moment; reverse ACL rows in a file beside the mailbox list. */
+#include "cunit/store/storetest.h"
 #include "store/layout.h"
 #include "store/racl_file.h"
 #include "store/racl_index.h"
-#include "store/storetest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* ------------------------------------------------------------------------------------------------ cyrusdb_since() */
 
@@ -189,7 +187,8 @@ END_TEST
 
 static void put(struct store *st, const char *name, const char *acl, unsigned flags)
 {
-	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e', .flags = flags };
+	struct mbentry e = { .name = mem_strdup(name), .partition = mem_strdup("default"), .acl = mem_strdup(acl), .type = 'e',
+		.flags = flags };
 	e.uniqueid = mem_printf("id-%s", name);
 	ck_assert_int_eq(mbname_from_internal(&e.parts, name, &st->ns), 0);
 	ck_assert_int_eq(mboxlist_put(st, &e), 0);
@@ -259,7 +258,8 @@ START_TEST(rows_beside_the_list)
 	ck_assert_int_eq(racl_file_settle(t.st), 0);
 	RECENT(0);
 	OPEN_TO("fred", "news user.bob");
-	for (int i = 0; i < 1500; i++) put(t.st, "user.ann", i % 2 ? "ann\tlrs\tfred\tl\t" : "ann\tlrs\t", 0);      /* more than is read again each time */
+	/* more than is read again each time */
+	for (int i = 0; i < 1500; i++) put(t.st, "user.ann", i % 2 ? "ann\tlrs\tfred\tl\t" : "ann\tlrs\t", 0);
 	RECENT(0);
 	OPEN_TO("fred", "news user.ann user.bob");
 	put(t.st, "user.bob", "", MBENTRY_DELETED);
@@ -289,7 +289,8 @@ START_TEST(another_configuration)
 	storetest_open(&t);
 	OPEN_TO("joe", "-");
 	storetest_close(&t);
-	storetest_run("sed -i 's/^mboxlist_acl_index.*/mboxlist_acl_index: 1/; s/^defaultdomain.*/defaultdomain: other/' %s/imapd.conf", t.dir);
+	storetest_run("sed -i 's/^mboxlist_acl_index.*/mboxlist_acl_index: 1/; s/^defaultdomain.*/defaultdomain: other/' "
+		"%s/imapd.conf", t.dir);
 	storetest_open(&t);
 	put(t.st, "user.joe", "joe@here\tlrs\t", 0);
 	OPEN_TO("joe@here", "user.joe");
@@ -300,7 +301,8 @@ END_TEST
 /* A random life of the list; the index names at least what the ACLs of the live records do. */
 START_TEST(never_less_than_the_truth)
 {
-	static const char *const acls[] = { "a\tlr\t", "a\tlr\tb\tl\t", "anyone\tl\t", "b\tr\t-a\tl\t", "c\tlrs\tgroup:x\tlr\t", "", "a\tp\t" };
+	static const char *const acls[] = { "a\tlr\t", "a\tlr\tb\tl\t", "anyone\tl\t", "b\tr\t-a\tl\t", "c\tlrs\tgroup:x\tlr\t", "",
+		"a\tp\t" };
 	static const char *const ids[] = { "a", "b", "c", "anyone", "group:x", "-a" };
 	struct storetest t;
 	enum { NAMES = 30 };
@@ -364,20 +366,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("racl");
 	TCase *tc = tcase_create("index of ACLs");
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, what_was_stored);
 	tcase_add_test(tc, marks_that_are_wrong);
 	tcase_add_loop_test(tc, reads_under_one_lock, 0, 3);
-	tcase_add_loop_test(tc, rows_beside_the_list, 0, (int)COUNT(levels));
-	tcase_add_loop_test(tc, another_configuration, 0, (int)COUNT(levels));
-	tcase_add_loop_test(tc, never_less_than_the_truth, 0, (int)COUNT(levels));
+	tcase_add_loop_test(tc, rows_beside_the_list, 0, COUNT(levels));
+	tcase_add_loop_test(tc, another_configuration, 0, COUNT(levels));
+	tcase_add_loop_test(tc, never_less_than_the_truth, 0, COUNT(levels));
 	tcase_add_test(tc, no_index);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("racl", (TCase *[]){ tc, NULL });
 }

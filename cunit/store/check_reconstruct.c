@@ -1,9 +1,9 @@
-/* check_reconstruct.c - damage of every kind: afterwards the mailbox opens, the messages are all there, and flags and UIDs survive
- * where they can (spec/mailbox.md 16). Also: nothing changes in a healthy mailbox, and links are never followed. */
+/* check_reconstruct.c - damage of every kind: afterwards the mailbox opens, the messages are all there, and flags and UIDs
+ * survive where they can (spec/mailbox.md 16). Also: nothing changes in a healthy mailbox, and links are never followed. */
 #include "base/num.h"
+#include "cunit/store/storetest.h"
 #include "store/quotascan.h"
 #include "store/reconstruct.h"
-#include "store/storetest.h"
 #include "sys/file.h"
 
 #include <fcntl.h>
@@ -345,19 +345,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("reconstruct");
 	TCase *tc = tcase_create("reconstruct");
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, damage, 0, (int)(sizeof table / sizeof *table) * 2);
+	tcase_add_loop_test(tc, damage, 0, COUNT(table) * 2);
 	tcase_add_loop_test(tc, each_byte, 0, 2);
 	tcase_add_loop_test(tc, report_changes_nothing, 0, 2);
 	tcase_add_loop_test(tc, odd_files_and_links, 0, 2);
 	tcase_add_loop_test(tc, guid_mismatch, 0, 2);
 	tcase_add_loop_test(tc, counting_quota, 0, 2);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("reconstruct", (TCase *[]){ tc, NULL });
 }

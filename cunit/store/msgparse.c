@@ -161,7 +161,8 @@ static void answer_load(struct loaded *l, const char *request)
 		puts("error unreadable\n.");
 	} else {
 		o = cacherec_defaults(l->number);
-		if (cacherec_build(&o, l->msg.s, l->msg.len, 1000000000, &l->rec, &info) || cacherec_parse(l->rec.s, l->rec.len, &l->cache))
+		if (cacherec_build(&o, l->msg.s, l->msg.len, 1000000000, &l->rec, &info)
+			|| cacherec_parse(l->rec.s, l->rec.len, &l->cache))
 			puts("error build");
 		puts(".");
 	}

@@ -9,7 +9,7 @@
 #include "store/mailbox.h"
 #include "store/paths.h"
 
-#include <check.h>
+#include "cunit/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +69,8 @@ static inline void storetest_new(struct storetest *t, const char *level, const c
 	storetest_run("mkdir %s/conf %s/spool", t->dir, t->dir);
 	snprintf(path, sizeof path, "%s/imapd.conf", t->dir);
 	FILE *f = fopen(path, "w");
-	fprintf(f, "configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\ncompatibility_level: %s\n%s", t->dir, t->dir,
-		level, more ? more : "");
+	fprintf(f, "configdirectory: %s/conf\npartition-default: %s/spool\ndefaultpartition: default\ncompatibility_level: %s\n%s",
+		t->dir, t->dir, level, more ? more : "");
 	fclose(f);
 	storetest_open(t);
 }

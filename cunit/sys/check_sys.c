@@ -1,6 +1,8 @@
 /* check_sys.c - lib/sys: files replaced as a whole, locks between processes, maps, clocks, and the fault driver itself. */
 #include "base/log.h"
 #include "base/mem.h"
+#include "cunit/scratch.h"
+#include "cunit/suite.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/file.h"
@@ -17,38 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
-static char dir[64];
-static struct buf logged = BUF_INIT;
-
-static void keep_log(void *arg, int priority, const char *line)
-{
-	(void)arg, (void)priority;
-	buf_puts(&logged, line);
-}
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/check_sys.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-	log_hook(keep_log, NULL);
-}
-
 static void teardown(void)
 {
 	fault_install(NULL);
 	clock_fake(NULL, NULL);
-	char *cmd = mem_printf("rm -rf %s", dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(system(cmd), 0);
-	free(cmd);
-	log_hook(NULL, NULL);
-	buf_free(&logged);
+	scratch_teardown();
 }
-
-static void put(const char *path, const char *text) { ck_assert_int_eq(newfile_write(path, 0600, text, strlen(text)), 0); }
 
 static bool holds(const char *path, const char *text)
 {
@@ -92,8 +68,8 @@ END_TEST
 START_TEST(file_read_has_a_limit)
 {
 	struct buf b = BUF_INIT;
-	put("five", "12345");
-	put("empty", "");
+	scratch_put("five", "12345");
+	scratch_put("empty", "");
 	buf_puts(&b, "x");
 	ck_assert_int_eq(file_read("five", 5, &b), 0);
 	ck_assert(buf_eq(&b, "x12345"));
@@ -104,7 +80,7 @@ START_TEST(file_read_has_a_limit)
 	ck_assert_int_eq(file_read("empty", 0, &b), 0);
 	ck_assert_int_eq(file_read("missing", 5, &b), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(file_read(dir, 5, &b), -1);
+	ck_assert_int_eq(file_read(scratch_dir, 5, &b), -1);
 	ck_assert_int_eq(errno, EISDIR);
 	buf_free(&b);
 }
@@ -121,7 +97,7 @@ START_TEST(file_makes_directories)
 	ck_assert_int_eq(file_mkdirs("a//x///y", 0700), 0);
 	ck_assert(exists("a/x/y"));
 	ck_assert_int_eq(file_mkparents("plain", 0700), 0);  /* nothing above it */
-	put("file", "");
+	scratch_put("file", "");
 	ck_assert_int_eq(file_mkdirs("file/x/y", 0700), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
 	for (int i = 0; i < 1000; i++) buf_puts(&deep, "d/");
@@ -140,13 +116,13 @@ START_TEST(file_copy_keeps_times_and_never_overwrites)
 {
 	struct stat st;
 	struct timespec t[2] = { { 1000000000, 0 }, { 1234567890, 0 } };
-	put("from", "content");
+	scratch_put("from", "content");
 	ck_assert_int_eq(utimensat(AT_FDCWD, "from", t, 0), 0);
 	ck_assert_int_eq(file_copy("from", "to", 0600), 0);
 	ck_assert(holds("to", "content"));
 	ck_assert_int_eq(stat("to", &st), 0);
 	ck_assert_int_eq(st.st_mtime, 1234567890);
-	put("other", "mine");
+	scratch_put("other", "mine");
 	ck_assert_int_eq(file_copy("from", "other", 0600), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	ck_assert(holds("other", "mine"));
@@ -160,7 +136,7 @@ END_TEST
 START_TEST(file_copy_leaves_nothing_when_a_call_fails)
 {
 	struct fault f = { FAULT_NONE, 0, 0, 0 };
-	put("from", "content");
+	scratch_put("from", "content");
 	fault_install(&f);
 	ck_assert_int_eq(file_copy("from", "to", 0600), 0);
 	unsigned long n = fault_count();
@@ -183,8 +159,8 @@ START_TEST(newfile_replaces_or_leaves)
 {
 	struct newfile f = NEWFILE_INIT;
 	newfile_abort(&f);                                   /* harmless */
-	put("d/name", "old");
-	put("d/name.NEW", "left over and longer than what follows");
+	scratch_put("d/name", "old");
+	scratch_put("d/name.NEW", "left over and longer than what follows");
 	ck_assert_int_eq(newfile_open(&f, "d/name", 0600), 0);
 	ck_assert_int_eq(sys_write_all(f.fd, "new", 3), 0);
 	ck_assert(holds("d/name", "old"));
@@ -205,7 +181,7 @@ END_TEST
 /* A link planted under NAME.NEW must not lead the writer elsewhere. */
 START_TEST(newfile_does_not_follow_a_link)
 {
-	put("victim", "precious");
+	scratch_put("victim", "precious");
 	ck_assert_int_eq(symlink("victim", "name.NEW"), 0);
 	ck_assert_int_eq(newfile_write("name", 0600, "x", 1), -1);
 	ck_assert_int_eq(errno, ELOOP);
@@ -218,9 +194,9 @@ END_TEST
 START_TEST(newfile_with_every_call_failing)
 {
 	struct fault f = { FAULT_NONE, 0, 0, 0 };
-	put("name", "old");
+	scratch_put("name", "old");
 	fault_install(&f);
-	put("name", "old");
+	scratch_put("name", "old");
 	unsigned long n = fault_count();
 	ck_assert_uint_eq(n, 5);                             /* open, write, fsync, rename, fsync of the directory */
 	for (unsigned long i = 1; i <= n; i++) {
@@ -259,7 +235,7 @@ START_TEST(newfile_with_the_process_dying)
 {
 	for (int torn = 0; torn < 2; torn++) {
 		for (unsigned long i = 1; i <= 5; i++) {
-			put("name", "old");
+			scratch_put("name", "old");
 			plan = (struct fault){ torn ? FAULT_TORN : FAULT_DIE, i, 0, 0 };
 			ck_assert_int_eq(in_child(replace_under_plan), 99);
 			if (i < 5) ck_assert_msg(holds("name", "old"), "call %lu", i);
@@ -350,7 +326,7 @@ static int child_gets(enum lock_mode mode)
 
 START_TEST(locks_exclude_as_they_should)
 {
-	put("lock", "");
+	scratch_put("lock", "");
 	int fd = open("lock", O_RDWR);
 	ck_assert_int_eq(lock_fd(fd, LOCK_SHARED, LOCK_NOWAIT, "lock"), 0);
 	ck_assert_int_eq(child_gets(LOCK_SHARED), 0);
@@ -361,7 +337,7 @@ START_TEST(locks_exclude_as_they_should)
 	ck_assert_int_eq(child_gets(LOCK_SHARED), 0);
 	ck_assert_int_eq(lock_fd(fd, LOCK_UNLOCK, LOCK_NOWAIT, "lock"), 0);
 	ck_assert_int_eq(child_gets(LOCK_EXCLUSIVE), 0);
-	ck_assert_uint_eq(logged.len, 0);                    /* trying once is nothing to complain about */
+	ck_assert_uint_eq(scratch_log.len, 0);                    /* trying once is nothing to complain about */
 	ck_assert_int_eq(lock_fd(-1, LOCK_SHARED, 1000, "none"), -1);
 	ck_assert_int_eq(errno, EBADF);
 	close(fd);
@@ -403,7 +379,7 @@ static void stop_holder(pid_t pid)
 /* By the test's clock a minute has passed at the third look. */
 START_TEST(lock_gives_up_and_names_the_holder)
 {
-	put("lock", "");
+	scratch_put("lock", "");
 	pid_t pid = start_holder("lock");
 	int fd = open("lock", O_RDWR);
 	clock_fake(fast_clock, NULL);
@@ -411,7 +387,7 @@ START_TEST(lock_gives_up_and_names_the_holder)
 	ck_assert_int_eq(errno, EWOULDBLOCK);
 	clock_fake(NULL, NULL);
 	char *who = mem_printf("held by pid %ld", (long)pid);
-	ck_assert_msg(strstr(buf_cstr(&logged), who) && strstr(logged.s, "the name"), "%s", logged.s);
+	ck_assert_msg(strstr(buf_cstr(&scratch_log), who) && strstr(scratch_log.s, "the name"), "%s", scratch_log.s);
 	free(who);
 	stop_holder(pid);
 	ck_assert_int_eq(lock_fd(fd, LOCK_EXCLUSIVE, LOCK_DEFAULT, "the name"), 0);
@@ -422,12 +398,12 @@ END_TEST
 START_TEST(lock_reopen_follows_the_name)
 {
 	struct stat st, old;
-	put("lock", "first");
+	scratch_put("lock", "first");
 	int fd = open("lock", O_RDWR);
 	ck_assert_int_eq(lock_reopen(fd, "lock", LOCK_EXCLUSIVE, false, LOCK_NOWAIT, &old), 0);
 	ck_assert_int_eq(child_gets(LOCK_SHARED), 1);
 	ck_assert_int_eq(lock_fd(fd, LOCK_UNLOCK, 0, "lock"), 0);
-	put("lock", "second!");                              /* another inode under the name */
+	scratch_put("lock", "second!");                              /* another inode under the name */
 	ck_assert_int_eq(lock_reopen(fd, "lock", LOCK_EXCLUSIVE, false, LOCK_NOWAIT, &st), 0);
 	ck_assert_int_eq(st.st_size, 7);
 	ck_assert(st.st_ino != old.st_ino);
@@ -435,7 +411,7 @@ START_TEST(lock_reopen_follows_the_name)
 	ck_assert_int_eq(write(fd, "X", 1), 1);
 	ck_assert(holds("lock", "Xecond!"));
 	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-	put("lock", "third");
+	scratch_put("lock", "third");
 	ck_assert_int_eq(lock_reopen(fd, "lock", LOCK_SHARED, true, LOCK_NOWAIT, NULL), 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	ck_assert_int_eq(child_gets(LOCK_SHARED), 0);
@@ -498,11 +474,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("sys");
 	TCase *t = tcase_create("sys");
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, scratch_enter, teardown);
 	tcase_add_test(t, file_read_does_not_wait_for_a_writer);
 	tcase_add_test(t, file_read_has_a_limit);
 	tcase_add_test(t, file_makes_directories);
@@ -519,9 +493,5 @@ int main(void)
 	tcase_add_test(t, lock_reopen_follows_the_name);
 	tcase_add_test(t, map_grows_with_its_file);
 	tcase_add_test(t, clock_can_be_set);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("sys", (TCase *[]){ t, NULL });
 }

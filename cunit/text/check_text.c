@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cunit/suite.h"
 #include "text/address.h"
 #include "text/charset.h"
 #include "text/date.h"
@@ -14,8 +15,6 @@
 #include "text/mutf7.h"
 #include "text/rfc2047.h"
 #include "text/transfer.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* ---- modified UTF-7 */
 START_TEST(mutf7_refuses_what_the_dialect_refuses)
@@ -172,14 +171,18 @@ END_TEST
 START_TEST(glob_knows_where_matches_end)
 {
 	static const struct { const char *pattern, *name; size_t dead; } t[] = {
-		{ "", "a.b", 1 }, { "", "a", 1 }, { "a", "", 0 }, { "*", "", GLOB_ALIVE }, { "%", "a.b.c", 1 }, { "%", "a", 1 }, { "*", "a.b", GLOB_ALIVE },
-		{ "%.%", "a.b.c.d", 3 }, { "%.%", "a", GLOB_ALIVE }, { "%.%", "a.b", 3 }, { "a.b", "a.c.d", 3 }, { "a.b", "x.c.d", 1 }, { "a.b", "ab.c", 2 },
-		{ "a*", "b.c", 1 }, { "a*c", "a.b", GLOB_ALIVE }, { "a%*", "a.b", GLOB_ALIVE }, { "inbox", "INBOX.x", 5 }, { "INBOX.%", "inbox.x.y", 7 },
+		{ "", "a.b", 1 }, { "", "a", 1 }, { "a", "", 0 }, { "*", "", GLOB_ALIVE }, { "%", "a.b.c", 1 }, { "%", "a", 1 },
+		{ "*", "a.b", GLOB_ALIVE },
+		{ "%.%", "a.b.c.d", 3 }, { "%.%", "a", GLOB_ALIVE }, { "%.%", "a.b", 3 }, { "a.b", "a.c.d", 3 }, { "a.b", "x.c.d", 1 },
+		{ "a.b", "ab.c", 2 },
+		{ "a*", "b.c", 1 }, { "a*c", "a.b", GLOB_ALIVE }, { "a%*", "a.b", GLOB_ALIVE }, { "inbox", "INBOX.x", 5 },
+		{ "INBOX.%", "inbox.x.y", 7 },
 		{ "a.b", "a", GLOB_ALIVE }, { "a.", "a.b", 3 }, { "a.", "a", GLOB_ALIVE }, { ".", "a", 1 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++) {
 		struct glob *g = glob_new(t[i].pattern, '.', GLOB_INBOX);
-		ck_assert_msg(glob_dead_below(g, t[i].name) == t[i].dead, "%s on %s: %zd", t[i].pattern, t[i].name, (ssize_t)glob_dead_below(g, t[i].name));
+		ck_assert_msg(glob_dead_below(g, t[i].name) == t[i].dead, "%s on %s: %zd", t[i].pattern, t[i].name,
+			(ssize_t)glob_dead_below(g, t[i].name));
 		glob_free(g);
 	}
 }
@@ -229,7 +232,8 @@ START_TEST(charset_names_by_dialect)
 		{ "utf-8-but-much-too-long-to-be-the-name-of-any-character-set-there-is", false, 0, false, NULL },
 		{ "US-ascii", true, 0, true, "us-ascii" }, { "UTF8", true, 1, true, "utf-8" },
 		{ "iso-8859-1", true, 3, true, "windows-1252" },
-		{ "Latin1", true, 3, true, "windows-1252" }, { "mac", true, 3, true, "macintosh" }, { "iso-8859-16", true, 30, false, NULL },
+		{ "Latin1", true, 3, true, "windows-1252" }, { "mac", true, 3, true, "macintosh" },
+		{ "iso-8859-16", true, 30, false, NULL },
 		{ "shift_jis", false, 0, true, "windows-31j" }, { "gb2312", true, 15, true, "windows-936" },
 		{ "euc-kr", false, 0, true, "euc-kr" },
 		{ "cp1251", true, 24, true, "windows-1251" }, { "koi8-r", true, 12, true, "koi8-r" }, { "646", true, 3, true, "646" },
@@ -293,7 +297,8 @@ START_TEST(search_ignores_case_and_as_told_marks_and_space)
 		{ "istanbul", "\xc4\xb0stanbul", CANON_SKIPDIACRIT, true }, { "\xc4\xb1stanbul", "Istanbul", 0, true },
 		{ "abc", "\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\xa3", 0, true }, { "fi", "\xef\xac\x81", 0, false },
 		{ "cafe", "CAF\xc3\x89", 0, false }, { "cafe", "CAF\xc3\x89", CANON_SKIPDIACRIT, true },
-		{ "caf\xc3\xa9", "CAFE\xcc\x81!", 0, true }, { "a b", "a \t\r\n b", CANON_MERGESPACE, true }, { "a b", "a \t b", 0, false },
+		{ "caf\xc3\xa9", "CAFE\xcc\x81!", 0, true }, { "a b", "a \t\r\n b", CANON_MERGESPACE, true },
+		{ "a b", "a \t b", 0, false },
 		{ "ab", "a b", CANON_MERGESPACE, false }, { "ab", "a b", CANON_SKIPSPACE, true }, { "\xce\xa3", "\xcf\x82", 0, true },
 	};
 	struct charset utf8;
@@ -396,7 +401,8 @@ START_TEST(address_lists)
 		{ "a@", "[-|-|a|unspecified-domain]", NULL },
 		{ "<@r>", "[-|@r||unspecified-domain]", NULL }, { "x\\", "[-|-|x\\|unspecified-domain]", NULL },
 		{ "a@b", "[-|-|a|b]", NULL }, { "N <a@b>", "[N|-|a|b]", NULL }, { "a@b (x (y\\)))", "[x (y))|-|a|b]", NULL },
-		{ "a", "[-|-|a|unspecified-domain]", NULL }, { "g: a@b, c;", "[-|-|g|-][-|-|a|b][-|-|c|unspecified-domain][-|-|-|-]", NULL },
+		{ "a", "[-|-|a|unspecified-domain]", NULL },
+		{ "g: a@b, c;", "[-|-|g|-][-|-|a|b][-|-|c|unspecified-domain][-|-|-|-]", NULL },
 		{ "g: a@b", "[-|-|g|-][-|-|a|b][-|-|-|-]", NULL }, { "a@.b..c.", "[-|-|a|b.c]", NULL },
 		{ "a@b@c.org", "[-|-|a|b][-|-|c.org|unspecified-domain]", "[-|-|a|b@c.org]" },
 		{ "\"q\\\"uo (te)\" (c1) more <\"l p\"@d..e.f.>, g: ;, <@r1,@r2:m@d.org>, x@y.org (note (nest))",
@@ -428,7 +434,8 @@ START_TEST(date_header_by_dialect)
 		{ "21 Nov 2026 10:11 EST", 1795273860, 1795273860 }, { "21 Nov 2026 10:11:12 Z", 1795255872, 1795255872 },
 		{ "21 Nov 2026 10:11:12 a", 1795252272, 1795255872 - 33 * 3600 },
 		{ "21 Nov 2026 10.11.12 UT", 1795219200 + 43200, 1795255872 },
-		{ "21 Nov 2026 10:11:12 0200", 1795255872, 1795255872 + 7200 }, { "21 Nov 2026 1:2:3 GMT", 1795219200 + 43200, 1795222923 },
+		{ "21 Nov 2026 10:11:12 0200", 1795255872, 1795255872 + 7200 },
+		{ "21 Nov 2026 1:2:3 GMT", 1795219200 + 43200, 1795222923 },
 		{ "21 Nov 2026 bad", 1795219200 + 43200, -1 }, { "Saturday, 21 Nov 2026 10:11:12 +0000", -2, -2 },
 	};
 	for (size_t i = 0; i < COUNT(t); i++)
@@ -513,11 +520,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("text");
 	TCase *c = tcase_create("text");
-	SRunner *r;
-	int failed;
-
 	setenv("TZ", "UTC", 1);
 	tcase_add_test(c, mutf7_refuses_what_the_dialect_refuses);
 	tcase_add_test(c, mutf7_converts_both_ways);
@@ -543,10 +546,5 @@ int main(void)
 	tcase_add_test(c, date_imap);
 	tcase_add_test(c, date_search);
 	tcase_add_test(c, date_printing_in_the_local_zone);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("text", (TCase *[]){ c, NULL });
 }

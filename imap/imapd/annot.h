@@ -1,5 +1,6 @@
-/* annot.h - annotations of mailboxes and of the server for GETMETADATA, SETMETADATA (RFC 5464), GETANNOTATION, SETANNOTATION (the draft's form),
- * and LIST: which entries there are (annot_entries.c), reading (annot_fetch.c) and setting them (annot_set.c). spec/imap.md 9. */
+/* annot.h - annotations of mailboxes and of the server for GETMETADATA, SETMETADATA (RFC 5464), GETANNOTATION, SETANNOTATION (the
+ * draft's form), and LIST: which entries there are (annot_entries.c), reading (annot_fetch.c) and setting them (annot_set.c).
+ * spec/imap.md 9. */
 #ifndef CAMB_IMAPD_ANNOT_H
 #define CAMB_IMAPD_ANNOT_H
 #include "base/ptrarray.h"
@@ -55,11 +56,12 @@ struct annot_query {
 void annot_query_add(struct annot_query *q, const char *name);       /* lower case; with a wildcard it is a pattern */
 void annot_query_below(struct annot_query *q, const char *name, bool all);      /* what is directly, or anywhere, below it too */
 void annot_query_free(struct annot_query *q);
-/* Tells what there is at e (NULL: the server), in the order of the reference. rights: the user's; too few tell nothing. annots: opened for him. */
+/* Tells what there is at e (NULL: the server), in the order of the reference. rights: the user's; too few tell nothing. annots:
+ * opened for him. */
 int annot_fetch(struct annot_query *q, struct annots *annots, const struct mbentry *e, uint32_t rights);
 
-/* Calls cb for each mailbox that the name (with wildcards: pattern) from the client means and that he may see, his own ones first; for "" with e
- * NULL. ERR_NOMAILBOX: there is no such one. */
+/* Calls cb for each mailbox that the name (with wildcards: pattern) from the client means and that he may see, his own ones
+ * first; for "" with e NULL. ERR_NOMAILBOX: there is no such one. */
 typedef int annot_mailbox_cb(void *arg, const struct mbentry *e, const char *ext, uint32_t rights);
 int annot_mailboxes(struct session *s, const char *name, annot_mailbox_cb *cb, void *arg);
 

@@ -65,7 +65,8 @@ VALUE(v_lastpop) { MAILBOX; return put_date((time_t)mb->h.pop3_last_login, out);
 VALUE(v_showafter) { MAILBOX; return put_date((time_t)mb->h.pop3_show_after, out); }
 VALUE(v_option) { MAILBOX; buf_puts(out, mb->h.options & e->bit ? "true" : "false"); return true; }
 VALUE(v_synccrcs) { MAILBOX; buf_printf(out, "%u %u", mb->h.synccrc_basic, mb->h.synccrc_annot); return true; }
-VALUE(v_uniqueid) { MAILBOX; const char *id = mb->hdr.uniqueid ? mb->hdr.uniqueid : src->e->uniqueid; buf_puts(out, id ? id : ""); return id != NULL; }
+VALUE(v_uniqueid) { MAILBOX; const char *id = mb->hdr.uniqueid ? mb->hdr.uniqueid : src->e->uniqueid; buf_puts(out, id ? id : "");
+	return id != NULL; }
 
 VALUE(v_lastupdate)
 {
@@ -116,7 +117,8 @@ static struct space disk_space(const struct session *s)
 		uint64_t avail = v.f_bavail * (v.f_frsize / 512) / 2, total = v.f_blocks * (v.f_frsize / 512) / 2;
 		x.avail += avail;
 		x.total += total;
-		if (!x.best_total || (double)avail / (double)total > (double)x.best_avail / (double)x.best_total) x.best_avail = avail, x.best_total = total;
+		if (!x.best_total || (double)avail / (double)total > (double)x.best_avail / (double)x.best_total)
+			x.best_avail = avail, x.best_total = total;
 	}
 	free(seen);
 	strarray_free(&roots);
@@ -157,7 +159,8 @@ static const struct annot_entry of_mailboxes[] = {
 	READ(V("annotsize"), v_annotsize, NEW), ROW(V("archive"), UINT, NEW, A), ROW(V("delete"), UINT, NEW, A),
 	FLAG("duplicatedeliver", MBOXOPT_DUPDELIVER), ROW(V("expire"), UINT, A), READ(V("lastpop"), v_lastpop),
 	READ(V("hasalarms"), v_option, NEW, .bit = MBOXOPT_HAS_ALARMS), READ(V("foldermodseq"), v_foldermodseq, NEW),
-	READ(V("lastupdate"), v_lastupdate), ROW(V("news2mail"), STRING, A), READ(V("partition"), v_partition, .lookup_is_enough = true),
+	READ(V("lastupdate"), v_lastupdate), ROW(V("news2mail"), STRING, A),
+		READ(V("partition"), v_partition, .lookup_is_enough = true),
 	FLAG("pop3newuidl", MBOXOPT_POP3_NEW_UIDL),
 	{ .name = V("pop3showafter"), .only_shared = true, .type = ANNOT_DATE, .compute = v_showafter },
 	ROW(V("search-fuzzy-always"), STRING, NEW), FLAG("sharedseen", MBOXOPT_SHAREDSEEN), ROW(V("sieve"), STRING, A),
@@ -165,9 +168,12 @@ static const struct annot_entry of_mailboxes[] = {
 	READ(V("uniqueid"), v_uniqueid),
 };
 static const struct annot_entry of_server[] = {
-	ROW("/admin", STRING, OWN), ROW("/comment", STRING, OWN), { .name = "/motd", .only_shared = true, .type = ANNOT_FILE, .compute = v_file },
-	{ .name = V("usermodseq"), .only_private = true, .compute = v_zero, NEW }, { .name = V("usercounters"), .only_private = true, .compute = v_counters, NEW },
-	ROW(V("expire"), UINT), READ(V("freespace"), v_free), READ(V("freespace/total"), v_total), READ(V("freespace/percent/most"), v_most),
+	ROW("/admin", STRING, OWN), ROW("/comment", STRING, OWN),
+	{ .name = "/motd", .only_shared = true, .type = ANNOT_FILE, .compute = v_file },
+	{ .name = V("usermodseq"), .only_private = true, .compute = v_zero, NEW },
+	{ .name = V("usercounters"), .only_private = true, .compute = v_counters, NEW },
+	ROW(V("expire"), UINT), READ(V("freespace"), v_free), READ(V("freespace/total"), v_total),
+	READ(V("freespace/percent/most"), v_most),
 	{ .name = V("shutdown"), .only_shared = true, .type = ANNOT_FILE, .compute = v_file }, ROW(V("squat"), BOOL),
 };
 

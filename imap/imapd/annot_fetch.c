@@ -1,5 +1,5 @@
-/* annot_fetch.c - what there is to an annotation query, in the reference's order: with patterns the rows of the database first, as they stand there;
- * then entry by entry, the last one asked for (or standing in the table) first. See annot.h. */
+/* annot_fetch.c - what there is to an annotation query, in the reference's order: with patterns the rows of the database first,
+ * as they stand there; then entry by entry, the last one asked for (or standing in the table) first. See annot.h. */
 #include "imapd/annot.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -84,7 +84,8 @@ static bool was_told(struct fetching *f, const char *entry, bool shared)
 static int row(void *arg, const char *entry, bool shared, const char *value, size_t len)
 {
 	struct fetching *f = arg;
-	if (!(shared ? f->q->shared : f->q->priv) || (strarray_find(&f->q->names, entry) < 0 && !matches_pattern(f->q, entry))) return 0;
+	if (!(shared ? f->q->shared : f->q->priv) || (strarray_find(&f->q->names, entry) < 0 && !matches_pattern(f->q, entry)))
+		return 0;
 	tell(f, entry, shared, value, len);
 	return 0;
 }
@@ -155,7 +156,8 @@ struct walk {
 	struct ptrarray found;                /* of struct mbentry: cb may write */
 };
 
-/* One's own mailboxes come first; in the alternative namespace, and in 3.6's list, users' stand before shared ones; else all in the order of the list. */
+/* One's own mailboxes come first; in the alternative namespace, and in 3.6's list, users' stand before shared ones; else all in
+ * the order of the list. */
 static enum place place_of(const struct session *s, const struct mbentry *e)
 {
 	if (s->level == LEVEL_36 && e->parts.deleted && e->parts.localpart) return DELETED;
@@ -182,7 +184,8 @@ static int by_pattern(struct walk *w)
 {
 	struct mbname me = { 0 };
 	int r = 0;
-	if (w->s->user.isadmin && w->s->ns.virtdomains && !mbname_from_userid(&me, w->s->user.userid, &w->s->st->ns)) w->domain = me.domain;
+	if (w->s->user.isadmin && w->s->ns.virtdomains && !mbname_from_userid(&me, w->s->user.userid, &w->s->st->ns))
+		w->domain = me.domain;
 	for (w->place = OWN; w->place < PLACES && !r; w->place++) r = mboxlist_each(w->s->st, NULL, MBOXLIST_LIVE, collect, w);
 	mbname_free(&me);
 	w->domain = NULL;

@@ -23,7 +23,10 @@ void annot_set_add(struct annot_set *set, const char *entry, bool shared, const 
 
 /* ------------------------------------------------------------------------------------------------ values */
 
-static bool is(const struct annots_change *c, const char *word) { return c->len == strlen(word) && !memcmp(c->value, word, c->len); }
+static bool is(const struct annots_change *c, const char *word)
+{
+	return c->len == strlen(word) && !memcmp(c->value, word, c->len);
+}
 
 static bool is_uint(const struct annots_change *c)
 {
@@ -90,9 +93,11 @@ static int check_value(struct doing *d, const struct mbentry *e, const struct an
 
 /* ------------------------------------------------------------------------------------------------ rights */
 
-static int check_right(struct session *s, const struct mbentry *e, uint32_t rights, const struct annot_entry *x, const struct annots_change *c)
+static int check_right(struct session *s, const struct mbentry *e, uint32_t rights, const struct annot_entry *x,
+	const struct annots_change *c)
 {
-	bool undefined = !x && conf_bool(s->conf, OPT_ANNOTATION_ALLOW_UNDEFINED) && c->entry[0] == '/' && c->entry[1] && !strpbrk(c->entry, "*%");
+	bool undefined = !x && conf_bool(s->conf, OPT_ANNOTATION_ALLOW_UNDEFINED) && c->entry[0] == '/' && c->entry[1]
+		&& !strpbrk(c->entry, "*%");
 	if (!x && !undefined) return ERR_PERM;
 	if (x && (x->type == ANNOT_READONLY || (!c->shared && !x->set_private))) return ERR_PERM;
 	if (x && x->type == ANNOT_USE && c->shared) return ERR_PERM;
@@ -111,7 +116,8 @@ static int write_file(const struct session *s, const struct annots_change *c)
 	int r = 0;
 	buf_append(&text, c->value ? c->value : "", c->len);
 	buf_putc(&text, '\n');
-	if (c->len ? file_mkdirs(dir, 0755) < 0 || newfile_write(path, 0644, text.s, text.len) < 0 : sys_unlink(path) < 0 && errno != ENOENT) {
+	if (c->len ? file_mkdirs(dir, 0755) < 0 || newfile_write(path, 0644, text.s, text.len) < 0 : sys_unlink(path) < 0
+		&& errno != ENOENT) {
 		log_msg(LOG_ERR, "IOERROR: cannot write %s: %m", path);
 		r = ERR_IO;
 	}

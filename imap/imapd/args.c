@@ -38,7 +38,8 @@ bool args_word(struct args *a, char **out)
 	const char *s = a->p;
 	while (a->p < a->end) {
 		char c = *a->p;
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_')) break;
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_'))
+			break;
 		a->p++;
 	}
 	return take(a, s, out);

@@ -1,7 +1,7 @@
 /* args.h - the arguments of one IMAP command, in memory: pure parsing, no I/O, every read bounded by `end` (RFC 3501 section 9).
  *
- * Literals stand in the text as they came: "{5}CRLFbytes". Strings are returned from the arena, NUL-terminated; a string that holds a NUL
- * is refused. A function that fails leaves `p` at the offending byte. */
+ * Literals stand in the text as they came: "{5}CRLFbytes". Strings are returned from the arena, NUL-terminated; a string that
+ * holds a NUL is refused. A function that fails leaves `p` at the offending byte. */
 #ifndef CAMB_ARGS_H
 #define CAMB_ARGS_H
 #include "base/arena.h"

@@ -57,7 +57,8 @@ void cmd_myrights(struct session *s)
 	char *name;
 	if (!only_mailbox(s, &name)) return;
 	int r = mboxarg_find(s, name, &m);
-	if (m.found) r = m.rights & (ACL_LOOKUP | ACL_READ | ACL_INSERT | ACL_CREATE | ACL_DELETEMBOX | ACL_ADMIN) ? 0 : ERR_NOMAILBOX;
+	if (m.found)
+		r = m.rights & (ACL_LOOKUP | ACL_READ | ACL_INSERT | ACL_CREATE | ACL_DELETEMBOX | ACL_ADMIN) ? 0 : ERR_NOMAILBOX;
 	if (!r) {
 		acl_rights_print(&b, m.rights, &s->st->macros);
 		put(s, "* MYRIGHTS ");

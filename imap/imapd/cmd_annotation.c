@@ -62,7 +62,8 @@ static void want(struct getting *g, const char *text)
 	char *all = strpbrk(text, ".*%") ? mem_strdup(text) : mem_printf("%s.*", text);
 	struct glob *glob = glob_new(all, '.', 0);
 	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-		if (glob_match(glob, attributes[i].name)) *(attributes[i].size ? &g->size[attributes[i].shared] : &g->value[attributes[i].shared]) = true;
+		if (glob_match(glob, attributes[i].name))
+			*(attributes[i].size ? &g->size[attributes[i].shared] : &g->value[attributes[i].shared]) = true;
 	glob_free(glob);
 	free(all);
 }

@@ -71,7 +71,8 @@ static int receive(struct session *s, struct stage *stage)
 	struct msgcheck check;
 	struct buf clean = BUF_INIT;
 	int r = 0;
-	struct msgcheck_options o = { .reject8bit = conf_bool(s->conf, OPT_REJECT8BIT), .munge8bit = conf_bool(s->conf, OPT_MUNGE8BIT) };
+	struct msgcheck_options o = { .reject8bit = conf_bool(s->conf, OPT_REJECT8BIT),
+		.munge8bit = conf_bool(s->conf, OPT_MUNGE8BIT) };
 	msgcheck_init(&check, &o);
 	literal_go_ahead(s->p, s->literal);
 	for (uint64_t left = s->literal->size; left;) {
@@ -108,7 +109,8 @@ static int64_t size_limit(const struct session *s)
 	return n > 0 && n < UINT32_MAX ? n : UINT32_MAX;
 }
 
-static int store(struct session *s, const struct mboxarg *m, struct stage *stage, const struct request *q, uint32_t *uid, uint32_t *validity)
+static int store(struct session *s, const struct mboxarg *m, struct stage *stage, const struct request *q, uint32_t *uid,
+	uint32_t *validity)
 {
 	struct append a;
 	size_t len;
@@ -128,7 +130,8 @@ static bool end_of_line(struct session *s)
 	struct buf rest = BUF_INIT;
 	struct literal l;
 	bool ok = command_more(s, &rest, &l) && !rest.len && l.size == UINT64_MAX;
-	while (!s->over && l.size != UINT64_MAX && l.nosync && literal_discard(s->p, &l) && command_more(s, &rest, &l)) buf_reset(&rest);
+	while (!s->over && l.size != UINT64_MAX && l.nosync && literal_discard(s->p, &l) && command_more(s, &rest, &l))
+		buf_reset(&rest);
 	buf_free(&rest);
 	return ok;
 }

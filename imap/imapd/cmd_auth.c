@@ -32,7 +32,8 @@ static int become(struct session *s, const char *userid)
 	}
 	s->ns.level = s->st->ns.level;
 	s->logged_in = true;
-	if (!s->user.isadmin && !s->readonly) autocreate_user(s->st, userid);      /* logged there; without an INBOX he is in all the same */
+	/* logged there; without an INBOX he is in all the same */
+	if (!s->user.isadmin && !s->readonly) autocreate_user(s->st, userid);
 	session_note_account(s);
 	return 0;
 }
@@ -90,7 +91,8 @@ static void anonymous_login(struct session *s)
 static int check_password(struct session *s, const char *canon, const char *user, const char *password)
 {
 	char *why = NULL;
-	int r = s->no_plain_check ? SASL_OK : sasl_checkpass(s->sasl.conn, user, (unsigned)strlen(user), password, (unsigned)strlen(password));
+	int r = s->no_plain_check ? SASL_OK : sasl_checkpass(s->sasl.conn, user, (unsigned)strlen(user), password,
+		(unsigned)strlen(password));
 	if (r == SASL_OK && user_denied(s->conf, s->service, canon, &why)) {
 		sasl_seterror(s->sasl.conn, 0, "user '%s' is denied access to service '%s'", canon, s->service);
 		r = SASL_NOAUTHZ;
@@ -116,8 +118,8 @@ void cmd_login(struct session *s)
 	}
 	int r = user_canon(s->conf, name, NULL, &canon);
 	if (r) {
-		log_msg(LOG_NOTICE, s->level == LEVEL_25 ? "badlogin: %s plaintext %s invalid user" : "badlogin: %s plaintext (%s) invalid user",
-			s->client, name);
+		log_msg(LOG_NOTICE, s->level == LEVEL_25 ? "badlogin: %s plaintext %s invalid user"
+			: "badlogin: %s plaintext (%s) invalid user", s->client, name);
 		respond_no(s, "Invalid user");
 		return;
 	}
@@ -132,7 +134,8 @@ void cmd_login(struct session *s)
 	} else if (become(s, canon)) {
 		respond_no(s, "Invalid user");
 	} else {
-		log_msg(LOG_NOTICE, "login: %s %s plaintext%s User logged in SESSIONID=<%s>", s->client, canon, s->tls ? "+TLS" : "", s->id);
+		log_msg(LOG_NOTICE, "login: %s %s plaintext%s User logged in SESSIONID=<%s>", s->client, canon, s->tls ? "+TLS" : "",
+			s->id);
 		if (!s->tls) pause_seconds(conf_seconds(s->conf, OPT_PLAINTEXTLOGINPAUSE));
 		const char *alert = conf_str(s->conf, OPT_PLAINTEXTLOGINALERT);
 		if (!layered(s) && alert && *alert) respond(s, "OK [ALERT] %s", alert);

@@ -30,7 +30,8 @@ static int copy_one(struct session *s, uint32_t seqno, struct message *m, void *
 	return r;
 }
 
-static int copy(struct session *s, struct seqset *set, const struct mboxarg *m, struct copying *c, uint32_t count, uint32_t *validity)
+static int copy(struct session *s, struct seqset *set, const struct mboxarg *m, struct copying *c, uint32_t count,
+	uint32_t *validity)
 {
 	int r = append_begin(s->st, m->name, s->user.userid, m->rights, s->check_quota ? (int64_t)c->bytes : -1, count, &c->a);
 	if (r) return r;

@@ -28,7 +28,8 @@ static struct mboxop operation(struct session *s)
 
 /* TYPE words; the letter is the store's. */
 static const struct { const char *word; char type; bool only36; } types[] = {
-	{ "email", 'e', false }, { "calendar", 'c', false }, { "addressbook", 'a', false }, { "netnews", 'n', false }, { "collection", 'b', true },
+	{ "email", 'e', false }, { "calendar", 'c', false }, { "addressbook", 'a', false }, { "netnews", 'n', false },
+	{ "collection", 'b', true },
 };
 
 static int type_of(struct session *s, const char *word, char *type)
@@ -104,7 +105,7 @@ void cmd_create(struct session *s)
 	if (!r) r = mboxop_create(&op, &m.parts, &how, &id);
 	mboxarg_free(&m);
 	if (r == ERR_BADENTRY || r == ERR_SPECIALUSE) respond_no(s, "[USEATTR] %s", err_text(r));
-	else if (r) respond_err(s, r == ERR_USEPLACE ? ERR_SPECIALUSE : r);        /* 3.6 has one text, and gives this without the code */
+	else if (r) respond_err(s, r == ERR_USEPLACE ? ERR_SPECIALUSE : r);        /* 3.6: one text, and this without the code */
 	else if (s->level == LEVEL_36 && id) respond_ok(s, "[MAILBOXID (%s)] Completed", id);
 	else respond_ok(s, "Completed");
 	free(id);
@@ -125,7 +126,8 @@ void cmd_delete(struct session *s)
 	struct mboxop op = operation(s);
 	int r = mboxarg_translate(s, name, &m) ? ERR_NOMAILBOX : 0;
 	if (!r) r = mboxop_delete(&op, &m.parts);
-	if (!r && conf_bool(s->conf, OPT_DELETE_UNSUBSCRIBE)) subs_set(s->st, s->user.userid, &m.parts, false);      /* logged there */
+	/* logged there */
+	if (!r && conf_bool(s->conf, OPT_DELETE_UNSUBSCRIBE)) subs_set(s->st, s->user.userid, &m.parts, false);
 	mboxarg_free(&m);
 	if (s->sel) selected_update(s, true);
 	if (r == ERR_HASCHILDREN) respond_no(s, "[HASCHILDREN] %s", err_text(r));
@@ -155,7 +157,8 @@ void cmd_rename(struct session *s)
 	mboxarg_free(&from);
 	mboxarg_free(&to);
 	if (s->sel) selected_update(s, true);
-	if (r == ERR_NOTSUPPORTED && partition && strcmp(a, b)) respond_no(s, "Cross-server or cross-partition move w/rename not supported");
+	if (r == ERR_NOTSUPPORTED && partition && strcmp(a, b))
+		respond_no(s, "Cross-server or cross-partition move w/rename not supported");
 	else respond_done(s, r);
 }
 

@@ -81,13 +81,15 @@ static void warn_quota(struct session *s)
 	bool warned = false;
 	if (s->quota_warned && now - s->quota_warned < QUOTA_WARN_PAUSE * NSEC_PER_SEC) return;
 	long percent = conf_int(s->conf, OPT_QUOTAWARN);
-	if (sel->examine || !(sel->rights & ACL_EXPUNGE) || !sel->mb->hdr.quotaroot || quota_read(s->st, sel->mb->hdr.quotaroot, &q)) return;
+	if (sel->examine || !(sel->rights & ACL_EXPUNGE) || !sel->mb->hdr.quotaroot || quota_read(s->st, sel->mb->hdr.quotaroot, &q))
+		return;
 	for (int i = 0; i < QUOTA_RESOURCES; i++) {
 		if (q.limit[i] < 0 || !q.used[i]) continue;
 		uint64_t limit = (uint64_t)q.limit[i] * quota_resources[i].unit;
 		long at = limit ? (long)(q.used[i] * 100.0 / (double)limit) : 100;
 		int64_t left = (int64_t)(limit - q.used[i]);
-		long room = i == QUOTA_STORAGE ? conf_int(s->conf, OPT_QUOTAWARNKB) * 1024 : i == QUOTA_MESSAGE ? conf_int(s->conf, OPT_QUOTAWARNMSG) : 0;
+		long room = i == QUOTA_STORAGE ? conf_int(s->conf, OPT_QUOTAWARNKB) * 1024 : i == QUOTA_MESSAGE
+			? conf_int(s->conf, OPT_QUOTAWARNMSG) : 0;
 		bool over = q.used[i] > limit;
 		if (!over && (at < percent || (room && left >= room))) continue;
 		if (over) respond(s, "NO [ALERT] Mailbox is over %s quota", quota_resources[i].name);

@@ -63,8 +63,8 @@ static bool parse_items(struct session *s, unsigned *wanted)
 	return true;
 }
 
-/* RECENT and UNSEEN. The records are in the order of their UIDs, so that the recent ones are at the end: where the header counts the
- * unseen messages for this user (version 14 and later), no other record is read. */
+/* RECENT and UNSEEN. The records are in the order of their UIDs, so that the recent ones are at the end: where the header counts
+ * the unseen messages for this user (version 14 and later), no other record is read. */
 static int count(struct session *s, struct mailbox *mb, uint64_t v[ITEMS])
 {
 	struct seen seen = { .uids = SEQSET_INIT };

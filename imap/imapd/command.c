@@ -1,5 +1,5 @@
-/* command.c - reading one command: the whole of it, literals included, before anything is done with it. Only APPEND's messages are left on
- * the stream. All of a command's bytes count against one budget, so many literals are no way round the limits. */
+/* command.c - reading one command: the whole of it, literals included, before anything is done with it. Only APPEND's messages
+ * are left on the stream. All of a command's bytes count against one budget, so many literals are no way round the limits. */
 #include "imapd/respond.h"
 #include "base/num.h"
 #include "io/literal.h"
@@ -50,7 +50,8 @@ static bool breaks_word(unsigned char c) { return c <= 0x20 || c >= 0x7f || strc
 /* NULL, or which limit of maxword and maxquoted the line breaks. */
 static const char *overlong(const struct session *s, const char *p, const char *end)
 {
-	size_t maxword = limit(conf_int(s->conf, OPT_MAXWORD), LINE_LIMIT), maxquoted = limit(conf_int(s->conf, OPT_MAXQUOTED), LINE_LIMIT);
+	size_t maxword = limit(conf_int(s->conf, OPT_MAXWORD), LINE_LIMIT),
+		maxquoted = limit(conf_int(s->conf, OPT_MAXQUOTED), LINE_LIMIT);
 	while (p < end) {
 		const char *start = p;
 		if (*p == '"') {
@@ -92,8 +93,9 @@ static bool refuse_literal(struct session *s, const struct literal *l)
 	return !l->nosync || literal_discard(s->p, l);
 }
 
-/* Appends lines and the literals between them. args: where the arguments begin. stop_at: the number of the literal that is not read but
- * reported (0: none). Once a limit is broken (*too_big says how) the rest is read and forgotten, so that it is not taken for commands. */
+/* Appends lines and the literals between them. args: where the arguments begin. stop_at: the number of the literal that is not
+ * read but reported (0: none). Once a limit is broken (*too_big says how) the rest is read and forgotten, so that it is not taken
+ * for commands. */
 static bool read_rest(struct session *s, struct buf *b, size_t args, int stop_at, struct literal *stopped, const char **too_big)
 {
 	size_t maxliteral = limit(conf_bytes(s->conf, OPT_MAXLITERAL), COMMAND_LIMIT), from = args - 1;

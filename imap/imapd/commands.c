@@ -1,4 +1,5 @@
-/* commands.c - the table of commands: what each needs, and who does it. CAPABILITY's list stands beside it in cmd_capability.c. */
+/* commands.c - the table of commands: what each needs, and who does it. CAPABILITY's list stands beside it in
+ * cmd_capability.c. */
 #include "imapd/commands.h"
 #include "imapd/respond.h"
 #include "imapd/selected.h"

@@ -1,5 +1,6 @@
 /* list.h - LIST and its kin in three steps: arguments -> struct list_request (list_parse.c), the names that the user may see ->
- * struct listing (list_collect.c), both -> lines (list_answer.c). RFC 3501 6.3.8 and 6.3.9, 5258, 5819, 6154, 8440, 9590; spec/imap.md 6.2. */
+ * struct listing (list_collect.c), both -> lines (list_answer.c). RFC 3501 6.3.8 and 6.3.9, 5258, 5819, 6154, 8440, 9590;
+ * spec/imap.md 6.2. */
 #ifndef CAMB_IMAPD_LIST_H
 #define CAMB_IMAPD_LIST_H
 #include "base/hash.h"
@@ -39,7 +40,8 @@ struct list_entry {
 	size_t suffix;                    /* bytes of "@domain" at the end of ext: no level of the hierarchy lies in it */
 	uint32_t order;                   /* in the database */
 	enum list_category category;
-	enum list_live live;              /* a subscription: whether there is such a mailbox that the user may see is found out when needed */
+	enum list_live live;              /* a subscription: whether there is such a mailbox that the user may see is found out when
+	                                     needed */
 	bool inbox;
 	struct mbname parts;              /* of subscriptions */
 	struct mbentry *mb;               /* when the answer needs it, or the live mailbox of a subscription; owned */

@@ -1,4 +1,5 @@
-/* list_answer.c - the lines of a LIST: which of the collected names and of the levels above them, with what attributes. See list.h. */
+/* list_answer.c - the lines of a LIST: which of the collected names and of the levels above them, with what attributes. See
+ * list.h. */
 #include "base/err.h"
 #include "base/mem.h"
 #include "imapd/list.h"
@@ -37,7 +38,8 @@ static size_t insert(size_t *lens, size_t n, size_t len)
 	return n + 1;
 }
 
-/* The lengths of the name and of the levels above it that are to be told: all that match a pattern ending in %, else the longest one. */
+/* The lengths of the name and of the levels above it that are to be told: all that match a pattern ending in %, else the longest
+ * one. */
 static size_t told(const struct list_request *q, const char *name, size_t *lens)
 {
 	size_t n = 0, all[LEVELS];
@@ -155,7 +157,8 @@ static void put_children(struct answer *a, const struct line *x, struct buf *b)
 	const struct list_request *q = l->q;
 	bool few = by_subscription_only(l->s, q), children;
 	if (few && q->recursive) return;
-	if (x->e && x->e->inbox && l->s->ns.alt && l->s->level == LEVEL_25 && (q->extended || q->xlist)) return;       /* \\Noinferiors says it */
+	/* \\Noinferiors says it */
+	if (x->e && x->e->inbox && l->s->ns.alt && l->s->level == LEVEL_25 && (q->extended || q->xlist)) return;
 	if (!x->e) children = true;
 	else if (q->sel_subscribed && !few) children = x->children;
 	else children = hash_gets(l->parents, x->name) != NULL;

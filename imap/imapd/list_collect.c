@@ -1,6 +1,6 @@
-/* list_collect.c - which names a LIST is about, in order. An ordinary user's own mailboxes are a range of the list of their own; of the others only
- * the range that the pattern allows is read, or the reverse ACL rows where the list keeps them; and what lies below a name under which
- * nothing can match is stepped over. See list.h. */
+/* list_collect.c - which names a LIST is about, in order. An ordinary user's own mailboxes are a range of the list of their own;
+ * of the others only the range that the pattern allows is read, or the reverse ACL rows where the list keeps them; and what lies
+ * below a name under which nothing can match is stepped over. See list.h. */
 #include "base/err.h"
 #include "base/mem.h"
 #include "imapd/list.h"
@@ -57,7 +57,8 @@ static enum list_category category_of(const struct session *s, const struct mbna
 	return s->ns.alt && alt && !strncmp(ext, s->ns.altprefix, alt) && ext[alt] == s->ns.sep ? CAT_ALT : CAT_OWN;
 }
 
-/* 2.5 lists in the order of its database: one's own tree, then the others; in the alternative namespace other users come before shared ones. */
+/* 2.5 lists in the order of its database: one's own tree, then the others; in the alternative namespace other users come before
+ * shared ones. */
 static enum list_category category_25(const struct session *s, enum list_category c)
 {
 	if (s->ns.isadmin) return CAT_OWN;
@@ -89,7 +90,8 @@ static struct list_entry *add(struct listing *l, const struct mbname *n)
 	if (!ext) return NULL;
 	MEM_GROW(l->v, l->alloc, l->n + 1);
 	struct list_entry *x = &l->v[l->n];
-	*x = (struct list_entry){ .ext = ext, .order = (uint32_t)l->n, .suffix = domain_suffix(n, ext), .category = category_of(s, n, ext),
+	*x = (struct list_entry){ .ext = ext, .order = (uint32_t)l->n, .suffix = domain_suffix(n, ext),
+		.category = category_of(s, n, ext),
 		.inbox = !s->ns.isadmin && mbname_is_inbox(n) && mbname_owned_by(n, s->user.userid, &s->ns) };
 	if (s->level == LEVEL_25) x->category = category_25(s, x->category);
 	l->n++;
@@ -109,7 +111,8 @@ struct scan {
 
 bool list_sees(struct session *s, const struct mbentry *e)
 {
-	if ((e->parts.deleted || e->type != 'e') && !s->ns.isadmin) return false;      /* calendars and their like are not for mail clients */
+	/* calendars and their like are not for mail clients */
+	if ((e->parts.deleted || e->type != 'e') && !s->ns.isadmin) return false;
 	return (session_rights(s, e) & ACL_LOOKUP) != 0;
 }
 
@@ -193,7 +196,8 @@ static int one_mailbox(void *arg, const struct mbentry *e, struct mbname *past_i
 static int walk(struct scan *c, const struct buf *prefix, bool one_domain, const struct buf *leave, size_t nleave)
 {
 	bool all = c->own || c->l->s->ns.isadmin;
-	struct mboxlist_walk w = { .worth = all ? NULL : worth_a_look, .cb = one_mailbox, .arg = c, .leave = leave, .nleave = nleave };
+	struct mboxlist_walk w = { .worth = all ? NULL : worth_a_look, .cb = one_mailbox, .arg = c, .leave = leave,
+		.nleave = nleave };
 	int r = mboxlist_walk(c->l->s->st, prefix, one_domain, &w);
 	c->l->rows += w.rows;
 	return r == ERR_COUNT ? 0 : r;
@@ -213,7 +217,8 @@ static bool key_prefix(const struct session *s, const struct mbname *base, const
 		ok = len > 0;
 		below = p[len] != 0;
 		p += len + below;
-		if (n.boxes.n == 1 && !n.localpart && !strcmp(n.boxes.v[0], "user")) {      /* the key is the same, but let it say what it is */
+		/* the key is the same, but let it say what it is */
+		if (n.boxes.n == 1 && !n.localpart && !strcmp(n.boxes.v[0], "user")) {
 			strarray_remove(&n.boxes, 0);
 			n.localpart = box;
 		} else {
@@ -246,11 +251,13 @@ static int own_inbox(struct scan *c, const struct mbname *me)
 	return 0;
 }
 
-/* Which part of one's own tree the literal text leaves: *text what is to follow in the key, *inbox whether INBOX itself is in question. */
+/* Which part of one's own tree the literal text leaves: *text what is to follow in the key, *inbox whether INBOX itself is in
+ * question. */
 static bool own_range(struct session *s, const char *literal, const char **text, bool *inbox)
 {
 	size_t n = strlen(literal), alt = strlen(s->ns.altprefix);
-	bool could_be_inbox = !strncasecmp(literal, "INBOX", n < 5 ? n : 5), below = could_be_inbox && n > 5 && literal[5] == s->ns.sep;
+	bool could_be_inbox = !strncasecmp(literal, "INBOX", n < 5 ? n : 5),
+		below = could_be_inbox && n > 5 && literal[5] == s->ns.sep;
 	*text = "";
 	*inbox = could_be_inbox && n <= 5;
 	if (!s->ns.alt) {
@@ -258,7 +265,8 @@ static bool own_range(struct session *s, const char *literal, const char **text,
 		return *inbox || below;
 	}
 	if (alt && compatible(literal, s->ns.altprefix, alt)) return true;         /* names of all kinds follow it */
-	if (could_be_inbox && n >= 5 && s->level == LEVEL_25) return true;        /* where names in other cases are shown as they are */
+	/* where names in other cases are shown as they are */
+	if (could_be_inbox && n >= 5 && s->level == LEVEL_25) return true;
 	*text = could_be_inbox && n >= 5 ? arena_printf(s->cmd, "INBOX%s", literal + 5) : literal;
 	return true;
 }
@@ -379,7 +387,8 @@ static void top(const struct mbname *me, const char *box, struct mbname *out)
 	if (box) strarray_append(&out->boxes, box);
 }
 
-/* One walk: `base` and the text that follows it, without one's own mailboxes, deleted ones, and the users' where they are not wanted. */
+/* One walk: `base` and the text that follows it, without one's own mailboxes, deleted ones, and the users' where they are not
+ * wanted. */
 static int collect_range(struct scan *c, const struct mbname *base, const char *text, const struct mbname *me)
 {
 	struct session *s = c->l->s;

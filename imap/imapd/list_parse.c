@@ -156,8 +156,10 @@ static bool parse_metadata(struct session *s, struct list_request *q)
 static bool return_option(struct session *s, struct list_request *q, char *word)
 {
 	static const struct { const char *name; size_t flag; } flags[] = {
-		{ "SUBSCRIBED", offsetof(struct list_request, ret_subscribed) }, { "CHILDREN", offsetof(struct list_request, ret_children) },
-		{ "SPECIAL-USE", offsetof(struct list_request, ret_specialuse) }, { "MYRIGHTS", offsetof(struct list_request, ret_myrights) },
+		{ "SUBSCRIBED", offsetof(struct list_request, ret_subscribed) },
+		{ "CHILDREN", offsetof(struct list_request, ret_children) },
+		{ "SPECIAL-USE", offsetof(struct list_request, ret_specialuse) },
+		{ "MYRIGHTS", offsetof(struct list_request, ret_myrights) },
 	};
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
 		if (!strcasecmp(word, flags[i].name)) {

@@ -3,7 +3,7 @@
 #define CAMB_LOGINS_H
 #include "imapd/session.h"
 
-/* May `userid` log in here now? Enters him in our proc file first, so that two who come at once see each other. false: answered NO, and the
- * entry is taken back. */
+/* May `userid` log in here now? Enters him in our proc file first, so that two who come at once see each other. false: answered
+ * NO, and the entry is taken back. */
 bool logins_allow(struct session *s, const char *userid);
 #endif

@@ -12,8 +12,8 @@ struct mboxarg {
 	bool found;
 	uint32_t rights;                 /* by the ACL, for an admin with l and a added */
 };
-/* Translates and looks up. 0 when there is such a mailbox and the user may look it up; ERR_NOMAILBOX otherwise (or when the name cannot be); parts and name
- * are set whenever the name could be translated. Freed by mboxarg_free(). */
+/* Translates and looks up. 0 when there is such a mailbox and the user may look it up; ERR_NOMAILBOX otherwise (or when the name
+ * cannot be); parts and name are set whenever the name could be translated. Freed by mboxarg_free(). */
 int mboxarg_find(struct session *s, const char *ext, struct mboxarg *m);
 int mboxarg_translate(struct session *s, const char *ext, struct mboxarg *m);      /* 0 or ERR_BADNAME ...; no look-up */
 void mboxarg_free(struct mboxarg *m);

@@ -7,7 +7,8 @@ void respond(struct session *s, const char *fmt, ...) __attribute__((format(prin
 void respond_ok(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* tag OK ... */
 void respond_no(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void respond_bad(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void respond_bye(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* "* BYE ..."; the session is over */
+/* "* BYE ..."; the session is over */
+void respond_bye(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void respond_err(struct session *s, int err);              /* tag NO with the text of the code */
 void respond_done(struct session *s, int err);             /* tag OK Completed, or respond_err() */
 void respond_readonly(struct session *s);                  /* NO: the server only lets read */

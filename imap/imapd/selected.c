@@ -45,7 +45,8 @@ static int load_seen(struct session *s, struct selected *sel, struct seen *seen)
 
 static bool differs(const struct index_record *a, const struct index_record *b)
 {
-	return a->system_flags != b->system_flags || memcmp(a->user_flags, b->user_flags, sizeof a->user_flags) || a->modseq != b->modseq;
+	return a->system_flags != b->system_flags || memcmp(a->user_flags, b->user_flags, sizeof a->user_flags)
+		|| a->modseq != b->modseq;
 }
 
 static void add_message(struct selected *sel, const struct index_record *r, struct seen *seen)
@@ -65,7 +66,8 @@ static void update_message(struct selected *sel, struct message *m, const struct
 	m->rec = *r;
 }
 
-/* Merges the records into the view: both are in ascending order of UID. A record that cannot be read is as if it were not there. */
+/* Merges the records into the view: both are in ascending order of UID. A record that cannot be read is as if it were not
+ * there. */
 static void merge(struct selected *sel, struct seen *seen)
 {
 	struct mailbox *mb = sel->mb;

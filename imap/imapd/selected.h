@@ -1,7 +1,8 @@
-/* selected.h - the session's view of the selected mailbox: an array of its unexpunged messages as the client was last told of them.
+/* selected.h - the session's view of the selected mailbox: an array of its unexpunged messages as the client was last told of
+ * them.
  *
- * Memory: one struct message (some 200 bytes) a message. The mailbox's name lock is held shared while selected, so files and cache offsets in the
- * view stay valid; the index lock is only taken to refresh and to change. */
+ * Memory: one struct message (some 200 bytes) a message. The mailbox's name lock is held shared while selected, so files and
+ * cache offsets in the view stay valid; the index lock is only taken to refresh and to change. */
 #ifndef CAMB_SELECTED_H
 #define CAMB_SELECTED_H
 #include "imapd/session.h"
@@ -49,7 +50,8 @@ uint32_t selected_count_recent(const struct selected *sel);
 /* A parsed and resolved set against the view: calls fn for each message in it, ascending. by_uid: the numbers are UIDs. */
 typedef int selected_fn(struct session *s, uint32_t seqno, struct message *m, void *arg);
 int selected_each(struct session *s, struct seqset *set, bool by_uid, selected_fn *fn, void *arg, uint32_t *matched);
-/* Reads a sequence set from the arguments, resolved. false: answered BAD. A set of only numbers beyond the end is fine: it matches nothing. */
+/* Reads a sequence set from the arguments, resolved. false: answered BAD. A set of only numbers beyond the end is fine: it
+ * matches nothing. */
 bool selected_parse_set(struct session *s, struct seqset *out);
 
 /* "(FLAGS (...) ..." pieces */

@@ -74,8 +74,8 @@ static bool same_file(const struct stat *a, const struct stat *b)
 		&& a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* One stat() for a command, as long as nobody changes the list. 3.6 kills such sessions by the pids in proc files, without a word; a pid
- * there may be somebody else's by now. */
+/* One stat() for a command, as long as nobody changes the list. 3.6 kills such sessions by the pids in proc files, without a
+ * word; a pid there may be somebody else's by now. */
 bool session_account_gone(struct session *s)
 {
 	struct mbentry e;
@@ -130,7 +130,8 @@ void session_run(struct session *s)
 			log_msg(LOG_NOTICE, "idle for too long, closing connection");
 			break;
 		}
-		if (!command_read(s) || (waits && turned_away(s))) break;      /* behind the command: unread input would cost the client the BYE */
+		/* behind the command: unread input would cost the client the BYE */
+		if (!command_read(s) || (waits && turned_away(s))) break;
 		note_activity(s);
 		if (s->name && conf_bool(s->conf, OPT_CHATTY)) log_msg(LOG_NOTICE, "command: %s %s", s->tag, s->name);
 		command_dispatch(s);

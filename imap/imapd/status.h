@@ -11,7 +11,8 @@ struct status {
 
 /* "(ITEM ...)" into *wanted. false: answered with a BAD. */
 bool status_parse(struct session *s, unsigned *wanted);
-/* From the header of its index, or, where that does not count what is wanted, by opening the mailbox; no lock is held when it returns. */
+/* From the header of its index, or, where that does not count what is wanted, by opening the mailbox; no lock is held when it
+ * returns. */
 int status_read(struct session *s, const struct mbentry *e, unsigned wanted, struct status *out);
 void status_put(struct session *s, const char *ext, unsigned wanted, const struct status *st);       /* the untagged line */
 #endif

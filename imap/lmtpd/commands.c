@@ -118,8 +118,10 @@ static void cmd_auth(struct session *s, char *arg)
 static void login_by_certificate(struct session *s, const char *authid)
 {
 	char *canon = NULL, *why = NULL;
-	if (user_canon(s->env.conf, authid, NULL, &canon)) log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL bad userid authenticated", s->client);
-	else if (user_denied(s->env.conf, s->service, canon, &why)) log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL (%s) %s", s->client, canon, why);
+	if (user_canon(s->env.conf, authid, NULL, &canon))
+		log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL bad userid authenticated", s->client);
+	else if (user_denied(s->env.conf, s->service, canon, &why))
+		log_msg(LOG_NOTICE, "badlogin: %s EXTERNAL (%s) %s", s->client, canon, why);
 	else {
 		s->login = mem_strdup(canon);
 		proc_register(s->env.conf, s->service, s->client, s->login, NULL, NULL);

@@ -30,11 +30,12 @@ static void put_received(struct session *s, const char *date, struct buf *b)
 		int bits = sasl_getprop(s->sasl.conn, SASL_SSF, &v) == SASL_OK && v ? (int)*(const sasl_ssf_t *)v : 0;
 		buf_printf(b, "(authenticated user=%s bits=%d)\r\n\t ", s->login, bits);
 	}
-	buf_printf(b, "by %s (Cyrus %s) with LMTP%s%s", conf_servername(s->env.conf), identity_version(s->env.conf), s->tls ? "S" : "",
-		s->login || s->preauth ? "A" : "");
+	buf_printf(b, "by %s (Cyrus %s) with LMTP%s%s", conf_servername(s->env.conf), identity_version(s->env.conf),
+		s->tls ? "S" : "", s->login || s->preauth ? "A" : "");
 	SSL *ssl = prot_ssl(s->p);
 	if (ssl)
-		buf_printf(b, "\r\n\t (version=%s cipher=%s bits=%d)", SSL_get_version(ssl), SSL_get_cipher_name(ssl), SSL_get_cipher_bits(ssl, NULL));
+		buf_printf(b, "\r\n\t (version=%s cipher=%s bits=%d)", SSL_get_version(ssl), SSL_get_cipher_name(ssl),
+			SSL_get_cipher_bits(ssl, NULL));
 	buf_printf(b, ";\r\n\t %s\r\n", date);
 }
 
@@ -58,8 +59,8 @@ static void refuse(struct session *s, const struct delivery *d, int err)
 {
 	struct buf b = BUF_INIT;
 	if (err == ERR_TOOBIG) {
-		buf_printf(&b, "552 5.2.3 Message size (%llu) exceeds fixed maximum message size (%llu)", (unsigned long long)d->filter.size,
-			(unsigned long long)d->filter.o.max);
+		buf_printf(&b, "552 5.2.3 Message size (%llu) exceeds fixed maximum message size (%llu)",
+			(unsigned long long)d->filter.size, (unsigned long long)d->filter.o.max);
 	} else if (d->error) {
 		const char *what = d->stage ? "copy message to" : "create";
 		buf_printf(&b, "451 %s cannot %s temporary file: %s", err == ERR_NOSPACE ? "4.3.1" : "4.3.2", what, err_text(err));
@@ -101,7 +102,8 @@ void session_data(struct session *s)
 	date_print_rfc5322(now, date);
 	put_head(s, date, &head);
 	char *msgid = mem_printf("<cmu-lmtpd-%ld-%lld-%u@%s>", (long)getpid(), (long long)now, seq, conf_servername(s->env.conf));
-	struct filter_options o = { .reject8bit = conf_bool(s->env.conf, OPT_REJECT8BIT), .munge8bit = conf_bool(s->env.conf, OPT_MUNGE8BIT),
+	struct filter_options o = { .reject8bit = conf_bool(s->env.conf, OPT_REJECT8BIT),
+		.munge8bit = conf_bool(s->env.conf, OPT_MUNGE8BIT),
 		.strict_msgid = s->env.level == LEVEL_36, .max = max > 0 ? (uint64_t)max : 0, .new_msgid = msgid, .new_date = date };
 	delivery_init(&d, &s->env, &o, buf_cstr(&head), s->rcpt[0].partition, now, seq);
 	reply(s, "354 go ahead");

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A header longer than this is staged before its end, so memory stays bounded; an internal date given in it then comes too late. */
+/* A header longer than this is staged before its end, so memory stays bounded; an internal date given in it then comes too
+ * late. */
 enum { HEADER_BUFFERED = 256 * 1024 };
 
-void delivery_init(struct delivery *d, struct delivery_env *env, const struct filter_options *o, const char *head, const char *partition,
-	time_t now, unsigned seq)
+void delivery_init(struct delivery *d, struct delivery_env *env, const struct filter_options *o, const char *head,
+	const char *partition, time_t now, unsigned seq)
 {
 	*d = (struct delivery){ .env = env, .head = head, .partition = partition, .now = now, .date = now, .seq = seq };
 	filter_init(&d->filter, o);
@@ -77,10 +78,11 @@ static bool is_repeat(struct delivery *d, struct mailbox *mb, const struct messa
 	const char *unique = mb->entry.uniqueid ? mb->entry.uniqueid : mb->hdr.uniqueid;
 	if (!m->id || mb->h.options & MBOXOPT_DUPDELIVER) return false;
 	if (!duplicate_check(d->env->duplicates, &(struct duplicate_key){ m->id, unique, m->date }, NULL)) return false;
-	log_msg(LOG_INFO, "dupelim: eliminated duplicate message to %s id %s date %s (delivery)", unique, m->id, m->date ? m->date : "");
+	log_msg(LOG_INFO, "dupelim: eliminated duplicate message to %s id %s date %s (delivery)", unique, m->id,
+		m->date ? m->date : "");
 	if (audit_on(d->env->st)) {
-		log_msg(LOG_NOTICE, "auditlog: duplicate sessionid=<%s> action=<delivery> message-id=%s user=<%s> date=<%s>", d->env->session_id,
-			m->id, unique, m->date ? m->date : "");
+		log_msg(LOG_NOTICE, "auditlog: duplicate sessionid=<%s> action=<delivery> message-id=%s user=<%s> date=<%s>",
+			d->env->session_id, m->id, unique, m->date ? m->date : "");
 	}
 	return true;
 }
@@ -92,7 +94,8 @@ static int into(struct delivery *d, const char *name, bool checkquota, const str
 	size_t len;
 	uint32_t uid;
 	stage_data(d->stage, &len);
-	int r = append_begin(d->env->st, name, NULL, 0, checkquota && conf_bool(d->env->conf, OPT_LMTP_STRICT_QUOTA) ? (int64_t)len : -1, 1, &a);
+	int r = append_begin(d->env->st, name, NULL, 0,
+		checkquota && conf_bool(d->env->conf, OPT_LMTP_STRICT_QUOTA) ? (int64_t)len : -1, 1, &a);
 	if (r) return r;
 	if (is_repeat(d, a.mb, m)) {
 		append_abort(&a);

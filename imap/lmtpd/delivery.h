@@ -1,4 +1,5 @@
-/* delivery.h - one message to its recipients: staged once, linked into every mailbox, repeats dropped (spec/services.md 1.3, 1.4). */
+/* delivery.h - one message to its recipients: staged once, linked into every mailbox, repeats dropped (spec/services.md 1.3,
+ * 1.4). */
 #ifndef CAMB_LMTP_DELIVERY_H
 #define CAMB_LMTP_DELIVERY_H
 #include "lmtpd/filter.h"
@@ -17,8 +18,8 @@ struct delivery {
 };
 
 /* head and the strings in o stay the caller's until delivery_free(). */
-void delivery_init(struct delivery *d, struct delivery_env *env, const struct filter_options *o, const char *head, const char *partition,
-	time_t now, unsigned seq);
+void delivery_init(struct delivery *d, struct delivery_env *env, const struct filter_options *o, const char *head,
+	const char *partition, time_t now, unsigned seq);
 /* As filter_feed(): returns how many bytes were taken, d->filter.ended tells about the end. */
 size_t delivery_feed(struct delivery *d, const char *p, size_t n);
 /* The verdict on the message: 0, what filter_verdict() says, or d->error. After 0 delivery_to() may be called. */

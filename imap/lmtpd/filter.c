@@ -159,7 +159,8 @@ static void middle(struct filter *f, char c)
 	else byte(f, c);
 }
 
-/* A CR was held back. Alone it ends a header line (or it could hide a header from us) and vanishes from the body; several count as one. */
+/* A CR was held back. Alone it ends a header line (or it could hide a header from us) and vanishes from the body; several count
+ * as one. */
 static void after_cr(struct filter *f, char c)
 {
 	if (c == '\r') return;

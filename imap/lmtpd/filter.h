@@ -1,8 +1,8 @@
 /* filter.h - what comes between DATA and the final dot, made into the message that is stored (spec/services.md 1.4,
  * mailbox.md 7.1): dots unstuffed, line ends CRLF, header lines checked, Return-Path dropped, missing headers added.
  *
- * A pure automaton: bytes in as they arrive, bytes out to a buffer that the caller empties when he likes. Memory does not grow with
- * the length of a line. */
+ * A pure automaton: bytes in as they arrive, bytes out to a buffer that the caller empties when he likes. Memory does not grow
+ * with the length of a line. */
 #ifndef CAMB_LMTP_FILTER_H
 #define CAMB_LMTP_FILTER_H
 #include "base/buf.h"

@@ -54,8 +54,10 @@ static void service_abort(int code)
 static int service_main(struct service_context *ctx)
 {
 	struct session s = {
-		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name, .duplicates = process.duplicates },
-		.engine.ctx = process.tls, .service = ctx->name, .sequence = &process.sequence, .preauth = process.trust_tcp || ctx->family == AF_UNIX,
+		.env = { .conf = ctx->conf, .st = process.st, .level = conf_level(ctx->conf), .service = ctx->name,
+			.duplicates = process.duplicates },
+		.engine.ctx = process.tls, .service = ctx->name, .sequence = &process.sequence,
+		.preauth = process.trust_tcp || ctx->family == AF_UNIX,
 	};
 	s.p = prot_new(0, 1);
 	prot_set_timeout(s.p, 360);

@@ -212,7 +212,8 @@ static int check_shared(struct delivery_env *env, const char *folder, const char
 	return r;
 }
 
-int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool ignorequota, uint64_t size, struct recipient *out)
+int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool ignorequota, uint64_t size,
+	struct recipient *out)
 {
 	char *user, *folder;
 	const char *postuser = conf_str(env->conf, OPT_POSTUSER), *catchall = conf_str(env->conf, OPT_LMTP_CATCHALL_MAILBOX);
@@ -241,4 +242,7 @@ int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool
 
 /* ------------------------------------------------------------------------------------------------ scripts */
 
-bool recipient_sieve_dir(struct delivery_env *env, const struct mbentry *inbox, struct buf *out) { return path_sieve(env->st, inbox, out); }
+bool recipient_sieve_dir(struct delivery_env *env, const struct mbentry *inbox, struct buf *out)
+{
+	return path_sieve(env->st, inbox, out);
+}

@@ -28,13 +28,14 @@ struct recipient {
 
 /* 0 and *out; or ERR_NOMAILBOX (unknown user), ERR_PERM (visible, but no right to post), ERR_QUOTA, ERR_DISABLED (user_deny.db),
  * ERR_MOVED, ERR_BADFORMAT, ERR_IO ... size: what MAIL announced. */
-int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool ignorequota, uint64_t size, struct recipient *out);
+int recipient_check(struct delivery_env *env, const struct lmtp_address *a, bool ignorequota, uint64_t size,
+	struct recipient *out);
 void recipient_free(struct recipient *r);
 
 /* Would the message go over a limit there? strict (option): with its size counted; else only when it is over already. */
 int recipient_quota(struct delivery_env *env, const struct mbentry *e, uint64_t size);
-/* The mailbox below the INBOX whose name is like `name` but for case and white space, or the nearest parent that exists. NULL: only the
- * INBOX itself is left. Caller frees. */
+/* The mailbox below the INBOX whose name is like `name` but for case and white space, or the nearest parent that exists. NULL:
+ * only the INBOX itself is left. Caller frees. */
 char *recipient_fuzzy(struct delivery_env *env, const char *name);
 /* Where the owner's scripts lie (spec/databases.md 18); appends. false: a shared mailbox. */
 bool recipient_sieve_dir(struct delivery_env *env, const struct mbentry *inbox, struct buf *out);

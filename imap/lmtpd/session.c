@@ -62,7 +62,9 @@ static void greet(struct session *s)
 {
 	bool full = !strcmp(conf_word(s->env.conf, OPT_SERVERINFO), "on");
 	bool murder = s->env.level == LEVEL_25 && conf_str(s->env.conf, OPT_MUPDATE_SERVER);
-	if (full) reply(s, "220 %s Cyrus LMTP%s %s server ready", conf_servername(s->env.conf), murder ? " Murder" : "", identity_version(s->env.conf));
+	if (full)
+		reply(s, "220 %s Cyrus LMTP%s %s server ready", conf_servername(s->env.conf), murder ? " Murder" : "",
+			identity_version(s->env.conf));
 	else reply(s, "220 %s server ready", conf_servername(s->env.conf));
 }
 

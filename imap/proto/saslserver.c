@@ -66,8 +66,8 @@ static int canon_user(sasl_conn_t *conn, void *ctx, const char *user, unsigned u
 }
 
 /* Same id: yes. Else the one who logged in must be an admin or a proxy server; a proxy server may not become an admin. */
-static int proxy_policy(sasl_conn_t *conn, void *ctx, const char *user, unsigned ulen, const char *auth, unsigned alen, const char *realm,
-	unsigned rlen, struct propctx *props)
+static int proxy_policy(sasl_conn_t *conn, void *ctx, const char *user, unsigned ulen, const char *auth, unsigned alen,
+	const char *realm, unsigned rlen, struct propctx *props)
 {
 	struct saslserver *s = ctx;
 	(void)realm, (void)rlen, (void)props;
@@ -114,12 +114,14 @@ static bool address_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *), 
 	socklen_t len = sizeof ss;
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 	if (get(fd, (struct sockaddr *)&ss, &len) < 0 || (ss.ss_family != AF_INET && ss.ss_family != AF_INET6)) return false;
-	if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV)) return false;
+	if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+		return false;
 	snprintf(out, NI_MAXHOST + NI_MAXSERV + 2, "%s;%s", host, port);
 	return true;
 }
 
-int saslserver_new(struct saslserver *s, struct conf *conf, const char *service, const char *deny_service, int fd, unsigned extssf)
+int saslserver_new(struct saslserver *s, struct conf *conf, const char *service, const char *deny_service, int fd,
+	unsigned extssf)
 {
 	char local[NI_MAXHOST + NI_MAXSERV + 2], remote[NI_MAXHOST + NI_MAXSERV + 2];
 	bool known = fd >= 0 && address_of(fd, getsockname, local) && address_of(fd, getpeername, remote);
@@ -128,14 +130,15 @@ int saslserver_new(struct saslserver *s, struct conf *conf, const char *service,
 	s->callbacks[1] = (sasl_callback_t){ SASL_CB_CANON_USER, (sasl_any_cb)(void *)canon_user, s };
 	s->callbacks[2] = (sasl_callback_t){ SASL_CB_PROXY_POLICY, (sasl_any_cb)(void *)proxy_policy, s };
 	s->callbacks[3] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
-	int r = sasl_server_new(service, conf_servername(conf), NULL, known ? local : NULL, known ? remote : NULL, s->callbacks, SASL_SUCCESS_DATA,
-		&s->conn);
+	int r = sasl_server_new(service, conf_servername(conf), NULL, known ? local : NULL, known ? remote : NULL, s->callbacks,
+		SASL_SUCCESS_DATA, &s->conn);
 	if (r != SASL_OK) {
 		log_msg(LOG_ERR, "SASL failed initializing: sasl_server_new(): %s", sasl_errstring(r, NULL, NULL));
 		return ERR_INTERNAL;
 	}
 	sasl_security_properties_t props = { .maxbufsize = 16384,
-		.min_ssf = (sasl_ssf_t)conf_int(conf, OPT_SASL_MINIMUM_LAYER), .max_ssf = (sasl_ssf_t)conf_int(conf, OPT_SASL_MAXIMUM_LAYER) };
+		.min_ssf = (sasl_ssf_t)conf_int(conf, OPT_SASL_MINIMUM_LAYER),
+		.max_ssf = (sasl_ssf_t)conf_int(conf, OPT_SASL_MAXIMUM_LAYER) };
 	if (!conf_bool(conf, OPT_ALLOWPLAINTEXT)) props.security_flags |= SASL_SEC_NOPLAINTEXT;
 	if (!conf_bool(conf, OPT_ALLOWANONYMOUSLOGIN)) props.security_flags |= SASL_SEC_NOANONYMOUS;
 	sasl_setprop(s->conn, SASL_SEC_PROPS, &props);
@@ -203,8 +206,8 @@ static int read_answer(struct prot *p, struct buf *line, struct buf *out)
 	return decode64(line->s, line->len, out);
 }
 
-int saslserver_authenticate(struct saslserver *s, struct prot *p, const char *mech, const char *initial, const char *challenge_prefix,
-	const char **userid, const char **final_challenge)
+int saslserver_authenticate(struct saslserver *s, struct prot *p, const char *mech, const char *initial,
+	const char *challenge_prefix, const char **userid, const char **final_challenge)
 {
 	struct buf line = BUF_INIT, answer = BUF_INIT;
 	const char *out = NULL;
@@ -215,7 +218,9 @@ int saslserver_authenticate(struct saslserver *s, struct prot *p, const char *me
 		if (!strcmp(initial, "=")) buf_reset(&answer);
 		else r = decode64(initial, strlen(initial), &answer);
 	}
-	if (!r) r = sasl_server_start(s->conn, mech, initial ? buf_cstr(&answer) : NULL, initial ? (unsigned)answer.len : 0, &out, &outlen);
+	if (!r)
+		r = sasl_server_start(s->conn, mech, initial ? buf_cstr(&answer) : NULL, initial ? (unsigned)answer.len : 0, &out,
+			&outlen);
 	for (int rounds = 0; r == SASL_CONTINUE && rounds < 32; rounds++) {
 		send_challenge(p, challenge_prefix, out, outlen);
 		r = read_answer(p, &line, &answer);
@@ -250,7 +255,8 @@ bool user_denied(struct conf *conf, const char *service, const char *userid, cha
 	*why = NULL;
 	if (access(path, R_OK) == 0) {
 		env = cyrusdb_env_new(dir, false);
-		if (!cyrusdb_open(env, conf_word(conf, OPT_USERDENY_DB), path, 0, &db) && !cyrusdb_fetch(db, userid, strlen(userid), &val, &len, NULL)) {
+		if (!cyrusdb_open(env, conf_word(conf, OPT_USERDENY_DB), path, 0, &db)
+			&& !cyrusdb_fetch(db, userid, strlen(userid), &val, &len, NULL)) {
 			struct userdeny d;
 			if (userdeny_parse(val, len, &d)) log_msg(LOG_ERR, "DENYDB_ERROR: invalid entry for '%s'", userid);
 			else denied = userdeny_applies(&d, service);

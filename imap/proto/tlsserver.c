@@ -56,7 +56,8 @@ static bool failed(const char *what, const char *name)
 static bool set_versions(SSL_CTX *ctx, const struct conf *c)
 {
 	static const struct { const char *word; unsigned long no; } versions[] = {
-		{ "tls1_0", SSL_OP_NO_TLSv1 }, { "tls1_1", SSL_OP_NO_TLSv1_1 }, { "tls1_2", SSL_OP_NO_TLSv1_2 }, { "tls1_3", SSL_OP_NO_TLSv1_3 },
+		{ "tls1_0", SSL_OP_NO_TLSv1 }, { "tls1_1", SSL_OP_NO_TLSv1_1 }, { "tls1_2", SSL_OP_NO_TLSv1_2 },
+		{ "tls1_3", SSL_OP_NO_TLSv1_3 },
 	};
 	const char *all = named(c, OPT_TLS_VERSIONS);
 	if (!all) return true;
@@ -71,7 +72,8 @@ static bool set_certificate(SSL_CTX *ctx, const struct conf *c)
 	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1) return failed("unable to get certificate from", cert);
 	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1) {
 		unsigned long e = ERR_peek_last_error();
-		if (ERR_GET_LIB(e) != ERR_LIB_X509 || ERR_GET_REASON(e) != X509_R_KEY_VALUES_MISMATCH) return failed("unable to get private key from", key);
+		if (ERR_GET_LIB(e) != ERR_LIB_X509 || ERR_GET_REASON(e) != X509_R_KEY_VALUES_MISMATCH)
+			return failed("unable to get private key from", key);
 		ERR_clear_error();
 	} else if (SSL_CTX_check_private_key(ctx) == 1) return true;
 	log_msg(LOG_ERR, "TLS server engine: Private key '%s' does not match public key '%s'", key, cert);
@@ -123,7 +125,8 @@ static bool set_dh(SSL_CTX *ctx, const struct conf *c)
 {
 	const char *file = named(c, OPT_TLS_SERVER_DHPARAM);
 	if (file) return use_dh_file(ctx, file) || failed("unable to get DH parameters from", file);
-	if (!use_dh_file(ctx, named(c, OPT_TLS_SERVER_KEY)) && !use_dh_file(ctx, named(c, OPT_TLS_SERVER_CERT))) SSL_CTX_set_dh_auto(ctx, 1);
+	if (!use_dh_file(ctx, named(c, OPT_TLS_SERVER_KEY)) && !use_dh_file(ctx, named(c, OPT_TLS_SERVER_CERT)))
+		SSL_CTX_set_dh_auto(ctx, 1);
 	ERR_clear_error();
 	return true;
 }
@@ -134,7 +137,8 @@ static bool set_sessions(SSL_CTX *ctx, const struct conf *c)
 	const char *ident = conf_ident(c);
 	size_t n = strlen(ident);
 	/* without a context id a session of a client that showed a certificate cannot be taken up again */
-	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)ident, (unsigned)(n < SSL_MAX_SID_CTX_LENGTH ? n : SSL_MAX_SID_CTX_LENGTH));
+	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)ident,
+		(unsigned)(n < SSL_MAX_SID_CTX_LENGTH ? n : SSL_MAX_SID_CTX_LENGTH));
 	if (life > 0) {
 		SSL_CTX_set_timeout(ctx, (long)(life < SESSION_MAX ? life : SESSION_MAX));
 		return true;
@@ -173,24 +177,28 @@ static bool load_crl(SSL_CTX *ctx, const char *file)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
 	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-	if (!lookup || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) < 1) return failed("unable to get revocation list from tls_crl_file", file);
+	if (!lookup || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) < 1)
+		return failed("unable to get revocation list from tls_crl_file", file);
 	return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1 || failed("unable to use tls_crl_file", file);
 }
 
 /* The files are read, and must be good, even when no certificate is asked for: they are configured. */
 static bool set_clients(SSL_CTX *ctx, const struct conf *c)
 {
-	const char *file = named(c, OPT_TLS_CLIENT_CA_FILE), *dir = named(c, OPT_TLS_CLIENT_CA_DIR), *crl = named(c, OPT_TLS_CRL_FILE);
+	const char *file = named(c, OPT_TLS_CLIENT_CA_FILE), *dir = named(c, OPT_TLS_CLIENT_CA_DIR),
+		*crl = named(c, OPT_TLS_CRL_FILE);
 	int want = conf_enum(c, OPT_TLS_CLIENT_CERTS);
 	if (!load_ca(ctx, file, dir) || (crl && !load_crl(ctx, crl))) return false;
 	if (want == CLIENT_CERTS_OFF) return true;
 	if (!file && !dir) {
 		if (want != CLIENT_CERTS_REQUIRE) return true;
-		log_msg(LOG_ERR, "TLS server engine: tls_client_certs is 'require', but neither tls_client_ca_file nor tls_client_ca_dir is set");
+		log_msg(LOG_ERR,
+			"TLS server engine: tls_client_certs is 'require', but neither tls_client_ca_file nor tls_client_ca_dir is set");
 		return false;
 	}
 	SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE | (want == CLIENT_CERTS_REQUIRE ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE
+		| (want == CLIENT_CERTS_REQUIRE ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
 	return true;
 }
 
@@ -239,14 +247,18 @@ static char *common_name(X509 *cert)
 	unsigned char *s = NULL;
 	int n = ASN1_STRING_to_UTF8(&s, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	bool ok = n > 0;
-	for (int i = 0; i < n; i++) ok = ok && s[i] >= ' ' && s[i] != 0x7f;            /* NUL and its kin: another name to each reader */
+	/* NUL and its kin: another name to each reader */
+	for (int i = 0; i < n; i++) ok = ok && s[i] >= ' ' && s[i] != 0x7f;
 	char *name = ok ? mem_dup(s, (size_t)n) : NULL;
 	OPENSSL_free(s);
 	return name;
 }
 
 /* The client's certificate, referenced; NULL: none was asked for, or none shown. */
-static X509 *peer_certificate(const SSL *ssl) { return SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER ? SSL_get_peer_certificate(ssl) : NULL; }
+static X509 *peer_certificate(const SSL *ssl)
+{
+	return SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER ? SSL_get_peer_certificate(ssl) : NULL;
+}
 
 static void log_refusal(const char *client)
 {
@@ -279,7 +291,8 @@ int tlsserver_start(struct prot *p, SSL_CTX *ctx, const char *client, unsigned *
 	X509_free(cert);
 	int total = 0, bits = SSL_get_cipher_bits(ssl, &total);
 	*ssf = (unsigned)bits;
-	log_msg(LOG_NOTICE, "starttls: %s with cipher %s (%d/%d bits %s) %s%s", SSL_get_version(ssl), SSL_get_cipher_name(ssl), bits, total,
+	log_msg(LOG_NOTICE, "starttls: %s with cipher %s (%d/%d bits %s) %s%s", SSL_get_version(ssl), SSL_get_cipher_name(ssl), bits,
+		total,
 		SSL_session_reused(ssl) ? "reused" : "new", *authid ? "authenticated as " : "no authentication", *authid ? *authid : "");
 	return 0;
 }

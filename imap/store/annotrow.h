@@ -10,7 +10,8 @@ struct annotkey {                    /* borrowed from the key */
 	const char *entry, *userid;
 	bool short_end;                  /* the last NUL is missing, as in some old files */
 };
-int annotkey_parse(const char *p, size_t len, struct annotkey *k);       /* ERR_BADFORMAT. userid is NUL-terminated only without short_end */
+/* ERR_BADFORMAT. userid is NUL-terminated only without short_end */
+int annotkey_parse(const char *p, size_t len, struct annotkey *k);
 size_t annotkey_userlen(const struct annotkey *k, const char *p, size_t len);
 void annotkey_print(const char *scope, const char *entry, const char *userid, struct buf *out);
 

@@ -150,8 +150,8 @@ static void print_row(const struct store *st, const struct annots_change *c, str
 	if (st->layout->annot_modseq) buf_append(out, "\0\0\0\0\0\0\0\0\0", 9);
 }
 
-static int change_row(struct store *st, struct cyrusdb *db, const char *userid, const struct mbentry *e, const struct annots_change *c,
-	int64_t *diff, bool *changed, struct cyrusdb_txn **txn)
+static int change_row(struct store *st, struct cyrusdb *db, const char *userid, const struct mbentry *e,
+	const struct annots_change *c, int64_t *diff, bool *changed, struct cyrusdb_txn **txn)
 {
 	struct buf key = BUF_INIT, val = BUF_INIT;
 	const char *old, *p = NULL;
@@ -229,7 +229,8 @@ static int tell_others(struct mailbox *mb)
 	return r;
 }
 
-static int change_mailbox(struct work *w, struct mailbox *mb, const char *userid, const struct annots_change *v, size_t n, const struct annots_options *o)
+static int change_mailbox(struct work *w, struct mailbox *mb, const char *userid, const struct annots_change *v, size_t n,
+	const struct annots_options *o)
 {
 	int64_t diff[QUOTA_RESOURCES] = { 0 };
 	int r = change_rows(w, userid, &mb->entry, v, n);
@@ -242,7 +243,8 @@ static int change_mailbox(struct work *w, struct mailbox *mb, const char *userid
 	r = end_rows(w, r);
 	if (r) return r;
 	if (w->changed) {
-		mb->h.quota_annot_used = w->diff < 0 && mb->h.quota_annot_used < (uint64_t)-w->diff ? 0 : mb->h.quota_annot_used + (uint64_t)w->diff;
+		mb->h.quota_annot_used = w->diff < 0 && mb->h.quota_annot_used < (uint64_t)-w->diff ? 0
+			: mb->h.quota_annot_used + (uint64_t)w->diff;
 	}
 	return apply_options(mb, o) || w->changed ? tell_others(mb) : 0;
 }

@@ -1,5 +1,5 @@
-/* annots.h - annotations of mailboxes and of the server, as far as they are rows of the database (spec/databases.md 8, mailbox.md 8). Entry
- * names are without "/shared" and "/private"; e NULL is the server. */
+/* annots.h - annotations of mailboxes and of the server, as far as they are rows of the database (spec/databases.md 8, mailbox.md
+ * 8). Entry names are without "/shared" and "/private"; e NULL is the server. */
 #ifndef CAMB_ANNOTS_H
 #define CAMB_ANNOTS_H
 #include "store/mbentry.h"
@@ -20,9 +20,11 @@ struct annots_change {
 	const char *value;               /* NULL or empty: none any more */
 	size_t len;
 };
-struct annots_options { uint32_t set, clear; const uint32_t *pop3_show_after; };      /* what some annotations are instead of rows */
+/* what some annotations are instead of rows */
+struct annots_options { uint32_t set, clear; const uint32_t *pop3_show_after; };
 /* All or nothing; a value that is the same already changes nothing. With e the mailbox's quota is asked and its counters follow;
- * after a death in between they are counted anew when it is next locked. 0; ERR_QUOTA; ERR_NOMAILBOX; ERR_IO. options may be NULL. */
+ * after a death in between they are counted anew when it is next locked. 0; ERR_QUOTA; ERR_NOMAILBOX; ERR_IO. options may be
+ * NULL. */
 int annots_set(struct store *st, const char *userid, const struct mbentry *e, const struct annots_change *v, size_t n,
 	const struct annots_options *options);
 #endif

@@ -20,7 +20,8 @@ static int check_room(const struct mailbox *mb, int64_t messages)
 	return most > 0 && mb->entry.type == 'e' && messages > 0 && mb->h.exists + messages > most ? ERR_QUOTA : 0;
 }
 
-int append_begin(struct store *st, const char *name, const char *userid, uint32_t rights, int64_t bytes, int64_t messages, struct append *a)
+int append_begin(struct store *st, const char *name, const char *userid, uint32_t rights, int64_t bytes, int64_t messages,
+	struct append *a)
 {
 	*a = (struct append){ .userid = userid, .rights = rights, .seen = SEQSET_INIT };
 	int r = mailbox_open(st, name, &a->mb);
@@ -139,7 +140,8 @@ static int copy_user_flags(struct append *a, struct mailbox *from, const struct 
 }
 
 /* The cache record is copied as it is when the target may hold its format, else the message is parsed again. */
-static int copied_cache(struct append *a, struct mailbox *from, const struct index_record *rec, struct index_record *r, struct buf *out)
+static int copied_cache(struct append *a, struct mailbox *from, const struct index_record *rec, struct index_record *r,
+	struct buf *out)
 {
 	const char *p;
 	size_t n;
@@ -172,7 +174,8 @@ int append_copy(struct append *a, struct mailbox *from, const struct index_recor
 	r.uid = mb->h.last_uid + 1;
 	r.system_flags = 0;
 	r.savedate = 0;
-	r.cid = rec->cid && mbname_owned_by(&mb->entry.parts, a->userid, &mb->st->ns) && mb->st->layout->level == LEVEL_36 ? rec->cid : 0;
+	r.cid = rec->cid && mbname_owned_by(&mb->entry.parts, a->userid, &mb->st->ns)
+		&& mb->st->layout->level == LEVEL_36 ? rec->cid : 0;
 	memset(r.user_flags, 0, sizeof r.user_flags);
 	if (a->rights & ACL_DELETEMSG) r.system_flags |= rec->system_flags & FLAG_DELETED;
 	int e = 0;

@@ -12,7 +12,8 @@
 #include "store/seqset.h"
 
 struct stage;
-/* The file lies on the given partition and carries internaldate (0: the time of stage_finish()) as its time. seq: the caller's running number. */
+/* The file lies on the given partition and carries internaldate (0: the time of stage_finish()) as its time. seq: the caller's
+ * running number. */
 int stage_new(struct store *st, const char *partition, time_t internaldate, unsigned seq, struct stage **out);
 int stage_write(struct stage *s, const void *p, size_t n);       /* 0, ERR_NOSPACE, ERR_IO; sticks */
 int stage_finish(struct stage *s);                               /* makes it durable; ERR_EMPTYMESSAGE */
@@ -29,8 +30,10 @@ struct append {
 	bool linked;                     /* files were made: their directory must be synced */
 };
 
-/* Opens and locks the mailbox and checks the quota for `bytes` in `messages` (negative bytes: no check). On error nothing is held. */
-int append_begin(struct store *st, const char *name, const char *userid, uint32_t rights, int64_t bytes, int64_t messages, struct append *a);
+/* Opens and locks the mailbox and checks the quota for `bytes` in `messages` (negative bytes: no check). On error nothing is
+ * held. */
+int append_begin(struct store *st, const char *name, const char *userid, uint32_t rights, int64_t bytes, int64_t messages,
+	struct append *a);
 /* flags: "\\Seen", "\\Flagged", keywords; those the rights do not allow are left out. internaldate 0: the stage's. */
 int append_message(struct append *a, struct stage *s, time_t internaldate, const struct strarray *flags, uint32_t *uid);
 /* A copy of a record of another (or the same) mailbox, held open by the caller. seen: the acting user's \Seen of it. */

@@ -15,8 +15,8 @@ static bool more(const struct store *st) { return conf_level(st->conf) == LEVEL_
 void audit_traffic(const struct store *st, uint64_t in, uint64_t out)
 {
 	if (!audit_on(st)) return;
-	log_msg(LOG_NOTICE, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", st->session_id, (unsigned long long)in,
-		(unsigned long long)out);
+	log_msg(LOG_NOTICE, "auditlog: traffic sessionid=<%s> bytes_in=<%llu> bytes_out=<%llu>", st->session_id,
+		(unsigned long long)in, (unsigned long long)out);
 }
 
 /* ------------------------------------------------------------------------------------------------ fields */
@@ -28,7 +28,8 @@ static void put_flags(struct buf *b, const char *name, uint32_t flags)
 {
 	static const struct { uint32_t flag; const char *name; } names[] = {
 		{ FLAG_ANSWERED, "\\Answered" }, { FLAG_FLAGGED, "\\Flagged" }, { FLAG_DELETED, "\\Deleted" }, { FLAG_DRAFT, "\\Draft" },
-		{ FLAG_SEEN, "\\Seen" }, { FLAG_ARCHIVED, "\\Archived" }, { FLAG_UNLINKED, "\\Unlinked" }, { FLAG_EXPUNGED, "\\Expunged" },
+		{ FLAG_SEEN, "\\Seen" }, { FLAG_ARCHIVED, "\\Archived" }, { FLAG_UNLINKED, "\\Unlinked" },
+		{ FLAG_EXPUNGED, "\\Expunged" },
 	};
 	const char *sep = "";
 	buf_printf(b, " %s=<", name);
@@ -66,7 +67,8 @@ static void put_message_id(struct buf *b, struct mailbox *mb, const struct index
 static void begin(struct buf *b, const char *event, const struct store *st, const char *name, const char *uniqueid)
 {
 	buf_reset(b);
-	buf_printf(b, "auditlog: %s sessionid=<%s> mailbox=<%s> uniqueid=<%s>", event, st->session_id, name, uniqueid ? uniqueid : "");
+	buf_printf(b, "auditlog: %s sessionid=<%s> mailbox=<%s> uniqueid=<%s>", event, st->session_id, name,
+		uniqueid ? uniqueid : "");
 }
 
 static const char *uniqueid(const struct mailbox *mb) { return mb->entry.uniqueid ? mb->entry.uniqueid : mb->hdr.uniqueid; }
@@ -200,8 +202,8 @@ void audit_rename(const struct store *st, const struct mbentry *from, const stru
 	struct buf b = BUF_INIT;
 	if (!audit_on(st)) return;
 	if (strcmp(from->name, to->name)) {
-		buf_printf(&b, "auditlog: rename sessionid=<%s> oldmailbox=<%s> newmailbox=<%s> uniqueid=<%s>", st->session_id, from->name, to->name,
-			to->uniqueid ? to->uniqueid : "");
+		buf_printf(&b, "auditlog: rename sessionid=<%s> oldmailbox=<%s> newmailbox=<%s> uniqueid=<%s>", st->session_id,
+			from->name, to->name, to->uniqueid ? to->uniqueid : "");
 	} else {
 		begin(&b, "partitionmove", st, to->name, to->uniqueid);
 		buf_printf(&b, " oldpart=<%s> newpart=<%s>", from->partition, to->partition);

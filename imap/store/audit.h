@@ -1,5 +1,6 @@
-/* audit.h - option auditlog: a notice for each change to messages and mailboxes (spec/imap.md 13). Every function does nothing while the
- * option is off. Lines tell what has reached the disk: they are written after the commit, and not at all when it fails. */
+/* audit.h - option auditlog: a notice for each change to messages and mailboxes (spec/imap.md 13). Every function does nothing
+ * while the option is off. Lines tell what has reached the disk: they are written after the commit, and not at all when it
+ * fails. */
 #ifndef CAMB_AUDIT_H
 #define CAMB_AUDIT_H
 #include "store/mailbox.h"

@@ -197,17 +197,21 @@ static bool install(const char *from, const char *dir, const char *name, const c
 	return ok;
 }
 
-/* 2.5 calls it "default"; 3.6 by the name of its file. There is no compiler here: it becomes active where ready bytecode is configured. */
+/* 2.5 calls it "default"; 3.6 by the name of its file. There is no compiler here: it becomes active where ready bytecode is
+ * configured. */
 static void install_script(struct account *a)
 {
-	const char *script = conf_str(a->st->conf, OPT_AUTOCREATE_SIEVE_SCRIPT), *bc = conf_str(a->st->conf, OPT_AUTOCREATE_SIEVE_SCRIPT_COMPILED);
+	const char *script = conf_str(a->st->conf, OPT_AUTOCREATE_SIEVE_SCRIPT),
+		*bc = conf_str(a->st->conf, OPT_AUTOCREATE_SIEVE_SCRIPT_COMPILED);
 	struct buf dir = BUF_INIT;
 	struct mbentry e;
 	if (!script || !*script || mboxlist_lookup_parts(a->st, &a->inbox, &e)) return;
 	const char *slash = strrchr(script, '/'), *name = a->st->layout->level == LEVEL_25 ? "default" : slash ? slash + 1 : script;
-	if (path_sieve(a->st, &e, &dir) && file_mkdirs_sync(buf_cstr(&dir), 0755) == 0 && install(script, buf_cstr(&dir), name, ".script")) {
+	if (path_sieve(a->st, &e, &dir) && file_mkdirs_sync(buf_cstr(&dir), 0755) == 0
+		&& install(script, buf_cstr(&dir), name, ".script")) {
 		char *link = mem_printf("%s/defaultbc", buf_cstr(&dir)), *target = mem_printf("%s.bc", name);
-		if (!bc || !*bc) log_msg(LOG_NOTICE, "autocreate: the script of %s is not active: no compiled form is configured", a->user.userid);
+		if (!bc || !*bc)
+			log_msg(LOG_NOTICE, "autocreate: the script of %s is not active: no compiled form is configured", a->user.userid);
 		else if (install(bc, buf_cstr(&dir), name, ".bc") && symlink(target, link) < 0 && errno != EEXIST)
 			log_msg(LOG_WARNING, "autocreate: cannot make %s: %m", link);
 		free(link);
@@ -240,7 +244,8 @@ static void make_rest(struct account *a)
 	make_folders(a);
 	subscribe(a);
 	install_script(a);
-	mailbox_clear_marks(a->st, name, INDEX_UNFINISHED);          /* an error is logged there; the rest is made again, which changes nothing */
+	/* an error is logged there; the rest is made again, which changes nothing */
+	mailbox_clear_marks(a->st, name, INDEX_UNFINISHED);
 	free(name);
 }
 
@@ -262,7 +267,8 @@ int autocreate_user(struct store *st, const char *userid)
 {
 	struct account a = { .st = st };
 	struct mbentry e;
-	if (autocreate_quota(st) < 0 || !userid || !strcmp(userid, "anonymous") || mbname_from_userid(&a.inbox, userid, &st->ns)) return 0;
+	if (autocreate_quota(st) < 0 || !userid || !strcmp(userid, "anonymous") || mbname_from_userid(&a.inbox, userid, &st->ns))
+		return 0;
 	char *name = mbname_internal(&a.inbox, &st->ns);
 	int r = mboxlist_lookup(st, name, &e);
 	free(name);

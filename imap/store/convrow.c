@@ -228,7 +228,8 @@ void conversation_print(const struct conversation *c, struct buf *out)
 	buf_puts(out, ") (");
 	for (size_t i = 0; i < c->nfolders; i++) {
 		const struct convfolder *f = &c->folders[i];
-		buf_printf(out, "%s(%u %llu %u %u %u)", blank(i), f->number, (unsigned long long)f->modseq, f->records, f->exists, f->unseen);
+		buf_printf(out, "%s(%u %llu %u %u %u)", blank(i), f->number, (unsigned long long)f->modseq, f->records, f->exists,
+			f->unseen);
 	}
 	buf_puts(out, ") (");
 	for (size_t i = 0; i < c->nsenders; i++) {

@@ -1,5 +1,6 @@
-/* convrow.h - the records of USER.conversations, kept by 3.x with `conversations` (spec/databases.md 15). Ours neither reads nor writes that
- * database for mail: this is for tools and checks. Numbers of unread fields are kept, so that what is read can be written back. */
+/* convrow.h - the records of USER.conversations, kept by 3.x with `conversations` (spec/databases.md 15). Ours neither reads nor
+ * writes that database for mail: this is for tools and checks. Numbers of unread fields are kept, so that what is read can be
+ * written back. */
 #ifndef CAMB_CONVROW_H
 #define CAMB_CONVROW_H
 #include "base/arena.h"

@@ -10,7 +10,8 @@ static const unsigned char modseqs[] = { 4, 5, 6, 9, 11, 13, 23, 27, 31, 35 };
 enum { VERSIONS = sizeof modseqs, HEAD = 8, TAIL = 8, SIZE_0 = 48 };
 
 const char *const counters_names[COUNTERS] = {
-	"highest", "mail", "caldav", "carddav", "notes", "mail folders", "caldav folders", "carddav folders", "notes folders", "quota",
+	"highest", "mail", "caldav", "carddav", "notes", "mail folders", "caldav folders", "carddav folders", "notes folders",
+	"quota",
 	"reverse ACL", "submission", "submission folders", "mail deleted", "caldav deleted", "carddav deleted", "notes deleted",
 	"submission deleted", "mail folders deleted", "caldav folders deleted", "carddav folders deleted", "notes folders deleted",
 	"submission folders deleted", "DAV notifications", "DAV notifications deleted", "DAV notification folders",

@@ -1,5 +1,5 @@
-/* counters.h - USER.counters: the modseq and UIDVALIDITY high marks of an account of 3.x with conversations; one fixed record, not a database
- * (spec/databases.md 15.1). Written in the version found. */
+/* counters.h - USER.counters: the modseq and UIDVALIDITY high marks of an account of 3.x with conversations; one fixed record,
+ * not a database (spec/databases.md 15.1). Written in the version found. */
 #ifndef CAMB_COUNTERS_H
 #define CAMB_COUNTERS_H
 #include "base/buf.h"

@@ -6,15 +6,18 @@
 
 #include <time.h>
 
-struct duplicate_key { const char *id, *to, *date; };       /* message id with <>, mailbox unique id, Date header's text; NULL: "" */
+struct duplicate_key { const char *id, *to, *date; };       /* message id with <>, mailbox unique id, Date header's text; NULL:
+                                                               "" */
 
 /* ---- the records
- * Who wrote a record shows in its `to`: a mailbox's unique id (delivery), ".USER.sieve." (redirects and what scripts sent), a user's name with an
- * id of 32 hex digits and no date (vacation), or nothing (news that were offered). */
+ * Who wrote a record shows in its `to`: a mailbox's unique id (delivery), ".USER.sieve." (redirects and what scripts sent), a
+ * user's name with an id of 32 hex digits and no date (vacation), or nothing (news that were offered). */
 struct duplicate_mark { int64_t when; uint64_t uid; };
 void duplicate_key_print(const struct duplicate_key *key, struct buf *out);
-int duplicate_key_parse(const char *p, size_t len, struct duplicate_key *key);       /* points into p; ERR_BADFORMAT: to be pruned */
-int duplicate_mark_parse(const char *p, size_t len, struct duplicate_mark *m);       /* a value of old has no UID; ERR_BADFORMAT */
+/* points into p; ERR_BADFORMAT: to be pruned */
+int duplicate_key_parse(const char *p, size_t len, struct duplicate_key *key);
+/* a value of old has no UID; ERR_BADFORMAT */
+int duplicate_mark_parse(const char *p, size_t len, struct duplicate_mark *m);
 void duplicate_mark_print(const struct duplicate_mark *m, struct buf *out);
 
 /* NULL (logged) when it cannot be opened: delivery goes on without it. */

@@ -34,7 +34,8 @@ static const struct field header_fields[] = {
 	{ 96, H(header_file_crc), U32, 12, 20 }, { 100, H(synccrc_basic), U32, 12, 20 }, { 104, H(recentuid), U32, 12, 19 },
 	{ 108, H(recenttime), U32, 12, 19 }, { 112, H(pop3_show_after), U32, 13, 19 }, { 116, H(quota_annot_used), U32IN64, 13, 19 },
 	{ 120, H(synccrc_annot), U32, 13, 20 }, { 124, H(unseen), U32, 14, 20 }, { 128, H(createdmodseq), U64, 16, 20 },
-	{ 136, H(changes_epoch), U32, 17, 18 }, { 140, H(quota_deleted_used), U64, 18, 18 }, { 148, H(quota_expunged_used), U64, 18, 18 },
+	{ 136, H(changes_epoch), U32, 17, 18 }, { 140, H(quota_deleted_used), U64, 18, 18 },
+	{ 148, H(quota_expunged_used), U64, 18, 18 },
 	/* 19 and 20 */
 	{ 60, H(exists), U32, 19, 20 }, { 64, H(options), U32, 19, 20 }, { 68, H(leaked_cache_records), U32, 19, 20 },
 	{ 72, H(highestmodseq), U64, 19, 20 }, { 80, H(deletedmodseq), U64, 19, 20 }, { 136, H(quota_deleted_used), U64, 19, 20 },
@@ -42,12 +43,14 @@ static const struct field header_fields[] = {
 	{ 24, H(last_appenddate), NS64IN32, 20, 20 }, { 40, H(pop3_last_login), NS64IN32, 20, 20 }, { 88, H(last_uid), U32, 20, 20 },
 	{ 92, H(uidvalidity), U32, 20, 20 }, { 104, H(recenttime), NS64IN32, 20, 20 }, { 112, H(pop3_show_after), NS64IN32, 20, 20 },
 	{ 152, H(quota_annot_used), U64, 20, 20 }, { 160, H(changes_epoch), NS64IN32, 20, 20 },
-	{ 168, H(first_expunged), NS64IN32, 20, 20 }, { 176, H(last_repack_time), NS64IN32, 20, 20 }, { 184, H(recentuid), U32, 20, 20 },
+	{ 168, H(first_expunged), NS64IN32, 20, 20 }, { 176, H(last_repack_time), NS64IN32, 20, 20 },
+	{ 184, H(recentuid), U32, 20, 20 },
 };
 
 #define R(member) offsetof(struct index_record, member)
 static const struct field record_fields[] = {
-	{ 0, R(uid), U32, 6, 20 }, { 4, R(internaldate), T32, 6, 19 }, { 8, R(sentdate), T32, 6, 19 }, { 12, R(size), U32IN64, 6, 19 },
+	{ 0, R(uid), U32, 6, 20 }, { 4, R(internaldate), T32, 6, 19 }, { 8, R(sentdate), T32, 6, 19 },
+	{ 12, R(size), U32IN64, 6, 19 },
 	{ 16, R(header_size), U32, 6, 19 }, { 20, R(gmtime), T32, 12, 19 }, { 28, R(last_updated), T32, 6, 19 },
 	{ 32, R(system_flags), U32, 6, 19 },
 	{ 36, R(user_flags[0]), U32, 6, 19 }, { 40, R(user_flags[1]), U32, 6, 19 }, { 44, R(user_flags[2]), U32, 6, 19 },

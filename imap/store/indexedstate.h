@@ -1,4 +1,5 @@
-/* indexedstate.h - a record of cyrus.indexed.db: which messages of a mailbox are in that part of a Xapian search index (spec/databases.md 16). */
+/* indexedstate.h - a record of cyrus.indexed.db: which messages of a mailbox are in that part of a Xapian search index
+ * (spec/databases.md 16). */
 #ifndef CAMB_INDEXEDSTATE_H
 #define CAMB_INDEXEDSTATE_H
 #include "store/seqset.h"
@@ -13,6 +14,7 @@ void indexedkey_free(struct indexedkey *k);
 int indexedkey_parse(const char *p, size_t len, struct indexedkey *k);       /* ERR_BADFORMAT; k is then empty */
 void indexedkey_print(const struct indexedkey *k, struct buf *out);
 
-int indexedstate_parse(const char *p, size_t len, struct seqset *uids);      /* ERR_NOTFOUND: another version; ERR_BADFORMAT; uids is then empty */
+/* ERR_NOTFOUND: another version; ERR_BADFORMAT; uids is then empty */
+int indexedstate_parse(const char *p, size_t len, struct seqset *uids);
 void indexedstate_print(struct seqset *uids, struct buf *out);
 #endif

@@ -20,7 +20,8 @@ struct layout {
 	const char *racl_marker;              /* the key that says that reverse ACL rows are kept (racl.h); NULL: never */
 	void (*key)(const struct namespace *ns, const struct mbname *n, struct buf *out);
 	/* Decodes a record by name. 0; ERR_NOTFOUND: some other kind of key; ERR_BADFORMAT: damaged. */
-	int (*decode)(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out);
+	int (*decode)(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen,
+		struct mbentry *out);
 	/* Writers run inside *txn and return a cyrusdb code. They set mtime to now, unless MBENTRY_KEEPTIME. */
 	int (*put)(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn);           /* create or change */
 	int (*bury)(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn);          /* gone for good */
@@ -50,8 +51,8 @@ struct layout {
 
 extern const struct layout layout_25, layout_36;
 
-/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one, as far as a few records show.
- * ERR_IO. layout_prove() looks at all of them. */
+/* What mailboxes.db says: LEVEL_25, LEVEL_36, or LEVEL_AUTO for an empty one; ERR_BADFORMAT for a half-upgraded one, as far as a
+ * few records show. ERR_IO. layout_prove() looks at all of them. */
 int layout_detect(struct cyrusdb *mboxlist, enum conf_level *level);
 int layout_prove(struct cyrusdb *mboxlist, enum conf_level *level);
 #endif

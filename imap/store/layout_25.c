@@ -21,7 +21,8 @@ static void key_25(const struct namespace *ns, const struct mbname *n, struct bu
 
 /* ------------------------------------------------------------------------------------------------ decoding */
 
-static int decode_25(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out)
+static int decode_25(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen,
+	struct mbentry *out)
 {
 	*out = (struct mbentry){ .type = 'e', .flags = MBENTRY_LEGACYDIRS };
 	if (!keylen || memchr(key, 0, keylen)) return ERR_BADFORMAT;

@@ -25,7 +25,8 @@ static void key_36(const struct namespace *ns, const struct mbname *n, struct bu
 
 /* ------------------------------------------------------------------------------------------------ decoding */
 
-static int decode_36(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen, struct mbentry *out)
+static int decode_36(const struct namespace *ns, const char *key, size_t keylen, const char *val, size_t vallen,
+	struct mbentry *out)
 {
 	*out = (struct mbentry){ 0 };
 	if (keylen < 2 || *key != 'N') return ERR_NOTFOUND;

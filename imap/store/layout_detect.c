@@ -1,5 +1,5 @@
-/* layout_detect.c - which release wrote this mailboxes.db (spec/databases.md 1.1). Every process asks when it starts, so a handful of records is
- * looked at, at places where the two layouts differ; all of them at recovery. */
+/* layout_detect.c - which release wrote this mailboxes.db (spec/databases.md 1.1). Every process asks when it starts, so a
+ * handful of records is looked at, at places where the two layouts differ; all of them at recovery. */
 #include "store/layout.h"
 #include "base/err.h"
 #include "store/mbrecord.h"
@@ -39,8 +39,9 @@ static int look(void *arg, const char *key, size_t keylen, const char *val, size
 	return c->id_records && c->plain_names;
 }
 
-/* All keys of 3.6 begin with A, I or N: one record of each of these and of what lies between them tells, whatever order the file is in. A mailbox
- * of 2.5 may be called News or Info, but not all of them are: what begins with another letter is met first or on the way. */
+/* All keys of 3.6 begin with A, I or N: one record of each of these and of what lies between them tells, whatever order the file
+ * is in. A mailbox of 2.5 may be called News or Info, but not all of them are: what begins with another letter is met first or on
+ * the way. */
 static int probe(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek)
 {
 	static const char letters[] = "AIN";

@@ -114,8 +114,8 @@ static int open_mode(struct store *st, const char *name, enum lock_mode mode, in
 			return r;
 		}
 		mb = mem_zalloc(sizeof *mb);
-		*mb = (struct mailbox){ .next = st->mailboxes, .st = st, .refs = 1, .entry = e, .namelock = held, .index_fd = -1, .cache_fd = -1,
-			.index_map = MAP_INIT, .cache_map = MAP_INIT };
+		*mb = (struct mailbox){ .next = st->mailboxes, .st = st, .refs = 1, .entry = e, .namelock = held, .index_fd = -1,
+			.cache_fd = -1, .index_map = MAP_INIT, .cache_map = MAP_INIT };
 		st->mailboxes = mb;
 		if ((r = open_index(mb))) destroy(mb);
 		else *out = mb;
@@ -175,8 +175,10 @@ done:
 static void follow_name(struct mailbox *mb)
 {
 	struct mbentry now;
-	if (!mb->hdr.name || !mb->entry.uniqueid || !strcmp(mb->hdr.name, mb->entry.name) || mboxlist_lookup(mb->st, mb->hdr.name, &now)) return;
-	if (now.uniqueid && !strcmp(now.uniqueid, mb->entry.uniqueid) && now.partition && !strcmp(now.partition, mb->entry.partition)) {
+	if (!mb->hdr.name || !mb->entry.uniqueid || !strcmp(mb->hdr.name, mb->entry.name)
+		|| mboxlist_lookup(mb->st, mb->hdr.name, &now)) return;
+	if (now.uniqueid && !strcmp(now.uniqueid, mb->entry.uniqueid) && now.partition
+		&& !strcmp(now.partition, mb->entry.partition)) {
 		mbentry_free(&mb->entry);
 		mb->entry = now;
 	} else {
@@ -224,7 +226,8 @@ static void release_index(struct mailbox *mb)
 	namelock_release(mb->st, &mb->userlock);
 }
 
-/* A process died while it rewrote records: what it wrote stands, and the counters are made to fit. Its quota commit came first. */
+/* A process died while it rewrote records: what it wrote stands, and the counters are made to fit. Its quota commit came
+ * first. */
 static int heal(struct mailbox *mb, enum lock_mode mode)
 {
 	const struct reconstruct quiet = { .st = mb->st };

@@ -1,5 +1,6 @@
-/* mailbox_annots.c - what expunging and unlinking do to a message's annotations (spec/mailbox.md 8): their sizes and checksums leave the
- * index header at once, the rows go when the file goes. Reading and setting annotations is METADATA's and ANNOTATE's business. */
+/* mailbox_annots.c - what expunging and unlinking do to a message's annotations (spec/mailbox.md 8): their sizes and checksums
+ * leave the index header at once, the rows go when the file goes. Reading and setting annotations is METADATA's and ANNOTATE's
+ * business. */
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -17,8 +18,10 @@ static bool open_rows_with(struct mailbox *mb, int flags)
 {
 	struct buf path = BUF_INIT;
 	if (mb->annots) return true;
-	if (!path_mailbox(mb->st, &mb->entry, META_ANNOTATIONS, "cyrus.annotations", &path) && (flags || access(buf_cstr(&path), F_OK) == 0)) {
-		int rc = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), CYRUSDB_CONVERT | flags, &mb->annots);
+	if (!path_mailbox(mb->st, &mb->entry, META_ANNOTATIONS, "cyrus.annotations", &path)
+		&& (flags || access(buf_cstr(&path), F_OK) == 0)) {
+		int rc = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), CYRUSDB_CONVERT | flags,
+			&mb->annots);
 		if (rc) log_msg(LOG_ERR, "DBERROR: mailbox %s: opening %s: %s", mb->entry.name, buf_cstr(&path), cyrusdb_strerror(rc));
 	}
 	buf_free(&path);
@@ -35,8 +38,8 @@ struct expunged {
 };
 
 /* key = uid NUL entry NUL userid NUL, value = length (4, network order), 4 zero bytes, data ... False: the row does not count. */
-static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen, size_t *size,
-	uint32_t *crc)
+static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen,
+	size_t *size, uint32_t *crc)
 {
 	const char *end = key + keylen, *entry = memchr(key, 0, keylen);
 	if (!entry || ++entry >= end || vallen < 8) return false;
@@ -207,7 +210,8 @@ static int copy_row(void *arg, const char *key, size_t keylen, const char *val, 
 	uint32_t crc;
 	struct buf k = BUF_INIT, v = BUF_INIT;
 	if (!row_share(c->from, c->from_uid, key, keylen, val, vallen, &size, &crc)) return 0;
-	const char *entry = (const char *)memchr(key, 0, keylen) + 1, *user = (const char *)memchr(entry, 0, (size_t)(key + keylen - entry)) + 1;
+	const char *entry = (const char *)memchr(key, 0, keylen) + 1,
+		*user = (const char *)memchr(entry, 0, (size_t)(key + keylen - entry)) + 1;
 	buf_printf(&k, "%u", c->uid);
 	buf_append(&k, entry - 1, (size_t)(user - entry) + 1);
 	if (copied_user(c, user, strnlen(user, (size_t)(key + keylen - user)), &k)) {
@@ -254,13 +258,14 @@ int mailbox_annots_message(struct mailbox *from, uint32_t from_uid, struct mailb
 	struct copied c = { from, to, from_uid, uid, userid, &rows };
 	size_t n = row_prefix(from_uid, prefix);
 	int r = 0;
-	if (open_rows(from) && cyrusdb_foreach(from->annots, prefix, n, NULL, copy_row, &c, from->annots_txn ? &from->annots_txn : NULL)) r = ERR_IO;
+	if (open_rows(from) && cyrusdb_foreach(from->annots, prefix, n, NULL, copy_row, &c,
+		from->annots_txn ? &from->annots_txn : NULL)) r = ERR_IO;
 	if (!r && rows.len) r = store_rows(&c);
 	buf_free(&rows);
 	return r;
 }
 
-/* ------------------------------------------------------------------------------------------------ rows of mailboxes (spec 8.1) */
+/* ----------------------------------------------------------------------------------------------- rows of mailboxes (spec 8.1) */
 
 struct rows {
 	struct cyrusdb *db;
@@ -309,7 +314,8 @@ void mailbox_annots_drop(struct store *st, const struct mbentry *e)
 	struct buf scope = BUF_INIT;
 	struct rows x = { 0 };
 	if (open_global(st, e, &scope, &x.db)) {
-		int r = cyrusdb_foreach(x.db, scope.s, scope.len, NULL, any_row, NULL, NULL);      /* no write lock where there is nothing */
+		/* no write lock where there is nothing */
+		int r = cyrusdb_foreach(x.db, scope.s, scope.len, NULL, any_row, NULL, NULL);
 		if (r == 1) r = finish_rows(&x, cyrusdb_foreach(x.db, scope.s, scope.len, NULL, drop_global, &x, &x.txn));
 		if (r) log_msg(LOG_ERR, "DBERROR: mailbox %s: cannot remove its annotations", e->name);
 		cyrusdb_close(x.db);
@@ -323,7 +329,8 @@ static int copy_global(void *arg, const char *key, size_t keylen, const char *va
 	struct buf fresh = BUF_INIT, data = BUF_INIT;
 	const char *entry = key + x->from_len, *end = key + keylen, *nul = memchr(entry, 0, keylen - x->from_len);
 	buf_add(&fresh, x->to);
-	if (x->old_owner && x->new_owner && nul && (size_t)(end - nul) == strlen(x->old_owner) + 2 && !strcmp(nul + 1, x->old_owner)) {
+	if (x->old_owner && x->new_owner && nul && (size_t)(end - nul) == strlen(x->old_owner) + 2
+		&& !strcmp(nul + 1, x->old_owner)) {
 		buf_append(&fresh, entry, (size_t)(nul + 1 - entry));
 		buf_append(&fresh, x->new_owner, strlen(x->new_owner) + 1);
 	} else {

@@ -71,8 +71,8 @@ static bool cache_usable(struct mailbox *mb)
 	if (mb->cache_fd >= 0 && read_generation(mb, &g)) {
 		mb->cache_ok = g == mb->h.generation_no || (g < mb->h.generation_no && adopt_new(mb));
 		if (!mb->cache_ok)
-			log_msg(LOG_WARNING, "mailbox %s: cyrus.cache has generation %u, the index %u: parsing messages instead", mb->entry.name, g,
-				mb->h.generation_no);
+			log_msg(LOG_WARNING, "mailbox %s: cyrus.cache has generation %u, the index %u: parsing messages instead",
+				mb->entry.name, g, mb->h.generation_no);
 	}
 	buf_free(&path);
 	return mb->cache_ok;
@@ -91,7 +91,8 @@ int mailbox_cache(struct mailbox *mb, const struct index_record *r, const char *
 		struct stat st;
 		if (fstat(mb->cache_fd, &st) < 0) return ERR_NOTFOUND;
 		mb->cache_size = (uint64_t)st.st_size;
-		if (r->cache_offset >= mb->cache_size || map_refresh(&mb->cache_map, mb->cache_fd, (size_t)mb->cache_size) < 0) return ERR_NOTFOUND;
+		if (r->cache_offset >= mb->cache_size || map_refresh(&mb->cache_map, mb->cache_fd, (size_t)mb->cache_size) < 0)
+			return ERR_NOTFOUND;
 	}
 	const char *start = mb->cache_map.base + r->cache_offset;
 	size_t n = record_length(start, mb->cache_map.len - (size_t)r->cache_offset);
@@ -148,7 +149,8 @@ int mailbox_cache_append(struct mailbox *mb, const void *p, size_t n, uint64_t *
 	uint64_t at = (mb->cache_size + 3) & ~(uint64_t)3;       /* a crash may have left a partial record */
 	mb->cache_dirty = true;
 	if (sys_pwrite_all(mb->cache_fd, p, n, (off_t)at) < 0) {
-		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write cyrus.cache at offset %llu: %m", mb->entry.name, (unsigned long long)at);
+		log_msg(LOG_ERR, "IOERROR: mailbox %s: cannot write cyrus.cache at offset %llu: %m", mb->entry.name,
+			(unsigned long long)at);
 		return err_from_errno(errno);
 	}
 	mb->cache_size = at + n;

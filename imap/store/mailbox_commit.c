@@ -1,5 +1,5 @@
-/* mailbox_commit.c - making changes durable, in the order of spec/mailbox.md 9.3: cache, quota, annotations, cyrus.header, records,
- * index header. Nothing refers to a byte that is not yet on disk. */
+/* mailbox_commit.c - making changes durable, in the order of spec/mailbox.md 9.3: cache, quota, annotations, cyrus.header,
+ * records, index header. Nothing refers to a byte that is not yet on disk. */
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -19,7 +19,8 @@
 static int commit_quota(struct mailbox *mb)
 {
 	bool gone = mb->h.options & MBOXOPT_DELETED;
-	uint64_t now[QUOTA_RESOURCES] = { gone ? 0 : mb->h.quota_mailbox_used, gone ? 0 : mb->h.exists, gone ? 0 : mb->h.quota_annot_used, !gone };
+	uint64_t now[QUOTA_RESOURCES] = { gone ? 0 : mb->h.quota_mailbox_used, gone ? 0 : mb->h.exists,
+		gone ? 0 : mb->h.quota_annot_used, !gone };
 	int64_t diff[QUOTA_RESOURCES];
 	bool any = false;
 	if (!mb->quota_noted) return 0;
@@ -86,7 +87,8 @@ static int commit_records(struct mailbox *mb)
 	return r;
 }
 
-/* Before records that readers can see are overwritten: highestmodseq already covers them, and a mark says that the counters do not. */
+/* Before records that readers can see are overwritten: highestmodseq already covers them, and a mark says that the counters do
+ * not. */
 static int announce_rewrites(struct mailbox *mb)
 {
 	char block[INDEX_HEADER_MAX];

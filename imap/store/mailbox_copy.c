@@ -1,5 +1,5 @@
-/* mailbox_copy.c - the files of a mailbox once more in another place, complete and on disk before any list names them (spec/mailbox.md 13.3
- * steps 4 and 5). See mailbox.h. */
+/* mailbox_copy.c - the files of a mailbox once more in another place, complete and on disk before any list names them
+ * (spec/mailbox.md 13.3 steps 4 and 5). See mailbox.h. */
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -20,8 +20,8 @@ static int failed(const struct mbentry *to, const char *path)
 	return r;
 }
 
-static int copy_file(struct store *st, const struct mbentry *from, const struct mbentry *to, enum meta_kind kind, const char *file,
-	bool link, bool optional)
+static int copy_file(struct store *st, const struct mbentry *from, const struct mbentry *to, enum meta_kind kind,
+	const char *file, bool link, bool optional)
 {
 	struct buf a = BUF_INIT, b = BUF_INIT;
 	int r = path_mailbox(st, from, kind, file, &a);
@@ -107,7 +107,8 @@ static int sync_dirs(struct store *st, const struct mbentry *to)
 int mailbox_copy_files(struct mailbox *mb, const struct mbentry *to, const char *quotaroot, bool bump)
 {
 	static const struct { enum meta_kind kind; const char *name; bool link; } files[] = {
-		{ META_CACHE, "cyrus.cache", false }, { META_SQUAT, "cyrus.squat", true }, { META_ANNOTATIONS, "cyrus.annotations", false },
+		{ META_CACHE, "cyrus.cache", false }, { META_SQUAT, "cyrus.squat", true },
+		{ META_ANNOTATIONS, "cyrus.annotations", false },
 	};
 	uint32_t crc;
 	int r = mailbox_make_dirs(mb->st, to);

@@ -49,8 +49,8 @@ static void initial_flags(const struct store *st, const struct strarray *names, 
 
 static int write_header(struct store *st, const struct mbentry *e, const char *quotaroot, bool list_form, uint32_t *crc)
 {
-	struct mboxheader h = { .list_form = list_form, .quotaroot = (char *)(uintptr_t)quotaroot, .uniqueid = e->uniqueid, .acl = e->acl,
-		.name = e->name };
+	struct mboxheader h = { .list_form = list_form, .quotaroot = (char *)(uintptr_t)quotaroot, .uniqueid = e->uniqueid,
+		.acl = e->acl, .name = e->name };
 	char type[8];
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	snprintf(type, sizeof type, "%c%s", e->type, list_form && e->flags & MBENTRY_LEGACYDIRS ? "l" : "");
@@ -174,7 +174,8 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	if (r) {
 		mailbox_remove_files(st, &e);
 	} else {
-		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1, [QUOTA_ANNOTSTORAGE] = c->specialuse ? (int64_t)strlen(c->specialuse) : 0 };
+		int64_t diff[QUOTA_RESOURCES] = { [QUOTA_NUMFOLDERS] = 1,
+			[QUOTA_ANNOTSTORAGE] = c->specialuse ? (int64_t)strlen(c->specialuse) : 0 };
 		if (root) quota_use(st, root, e.name, diff);
 		audit_create(st, &e);
 	}
@@ -190,8 +191,8 @@ done:
 
 /* ------------------------------------------------------------------------------------------------ removal */
 
-/* Up from DIR, removing empty directories, never past `stop` levels. By id: the id directory and its two hash levels. By name: as far
- * up as nothing else lives there; rmdir refuses what is not empty. */
+/* Up from DIR, removing empty directories, never past `stop` levels. By id: the id directory and its two hash levels. By name: as
+ * far up as nothing else lives there; rmdir refuses what is not empty. */
 static void prune(const char *dir, int levels)
 {
 	char *path = mem_strdup(dir);
@@ -257,9 +258,9 @@ uint32_t mailbox_marks(struct store *st, const struct mbentry *e)
 	return peek(st, e, &h) ? h.leaked_cache_records & (INDEX_COMMITTING | INDEX_FILLED | INDEX_UNFINISHED) : 0;
 }
 
-/* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or renamed away
- * (its header has the id of the tombstone), or an unfinished copy of mailbox `copied` (its id). Anything else there is not ours to touch: it
- * may be a mailbox whose entry was lost. */
+/* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or
+ * renamed away (its header has the id of the tombstone), or an unfinished copy of mailbox `copied` (its id). Anything else there
+ * is not ours to touch: it may be a mailbox whose entry was lost. */
 bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *copied)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
@@ -303,8 +304,8 @@ static int delete_ruin(struct store *st, const char *name)
 	return r;
 }
 
-/* The list comes first: from there on it is deleted, whatever becomes of the rest. The usage is taken off the root next (a death in between is
- * quota drift), with the mark that tells those who have it open. */
+/* The list comes first: from there on it is deleted, whatever becomes of the rest. The usage is taken off the root next (a death
+ * in between is quota drift), with the mark that tells those who have it open. */
 static int delete_open(struct mailbox *mb)
 {
 	struct store *st = mb->st;

@@ -1,5 +1,5 @@
-/* mailbox_peek.c - what the header of an index says, without a lock. It is written in one piece behind the records it counts, and its checksum tells a
- * torn reading; a commit under way says so in it (decision 0003). */
+/* mailbox_peek.c - what the header of an index says, without a lock. It is written in one piece behind the records it counts, and
+ * its checksum tells a torn reading; a commit under way says so in it (decision 0003). */
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "store/paths.h"

@@ -171,7 +171,8 @@ static void apply_expunge_mode(struct mailbox *mb, struct index_record *r)
 	const char *mode = conf_word(mb->st->conf, OPT_EXPUNGE_MODE);
 	bool immediate = mb->h.minor_version < 12 || !strcmp(mode, "immediate");
 	if (immediate || strcmp(mode, "delayed")) r->system_flags |= FLAG_UNLINKED;
-	if (r->system_flags & FLAG_UNLINKED) mb->h.options |= MBOXOPT_NEEDS_UNLINK | (immediate ? (uint32_t)MBOXOPT_NEEDS_REPACK : 0u);
+	if (r->system_flags & FLAG_UNLINKED)
+		mb->h.options |= MBOXOPT_NEEDS_UNLINK | (immediate ? (uint32_t)MBOXOPT_NEEDS_REPACK : 0u);
 }
 
 int mailbox_rewrite(struct mailbox *mb, struct index_record *r, bool silent)
@@ -193,7 +194,8 @@ int mailbox_rewrite(struct mailbox *mb, struct index_record *r, bool silent)
 	count_record(mb, &old, -1);
 	count_record(mb, r, 1);
 	if (expunging) {
-		if (!mb->h.first_expunged || r->last_updated < (int64_t)mb->h.first_expunged) mb->h.first_expunged = (uint32_t)r->last_updated;
+		if (!mb->h.first_expunged || r->last_updated < (int64_t)mb->h.first_expunged)
+			mb->h.first_expunged = (uint32_t)r->last_updated;
 		mailbox_annots_expunged(mb, r);
 	}
 	pend(mb, r);

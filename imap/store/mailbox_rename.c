@@ -82,15 +82,16 @@ bool mailbox_places_overlap(struct store *st, const struct mbentry *a, const str
 	bool same = false;
 	for (int kind = META_DATA; kind < META_KINDS && !same; kind++) {
 		struct buf x = BUF_INIT, y = BUF_INIT;
-		same = !path_mailbox(st, a, (enum meta_kind)kind, NULL, &x) && !path_mailbox(st, b, (enum meta_kind)kind, NULL, &y) && !buf_cmp(&x, &y);
+		same = !path_mailbox(st, a, (enum meta_kind)kind, NULL, &x) && !path_mailbox(st, b, (enum meta_kind)kind, NULL, &y)
+			&& !buf_cmp(&x, &y);
 		buf_free(&x);
 		buf_free(&y);
 	}
 	return same;
 }
 
-/* `mb` is the old mailbox, exclusively locked. From the list's transaction on it is dead: its index says so to those who have it open, and
- * whoever closes it last removes it. */
+/* `mb` is the old mailbox, exclusively locked. From the list's transaction on it is dead: its index says so to those who have it
+ * open, and whoever closes it last removes it. */
 static int rename_by_copy(struct mailbox *mb, const struct mbentry *to, const char *root)
 {
 	struct store *st = mb->st;

@@ -135,7 +135,8 @@ static int finish(struct repack *p)
 	index_header_encode(&p->h, block);
 	if (sys_pwrite_all(p->index.fd, block, p->h.start_offset, 0) < 0) return err_from_errno(errno);
 	/* the cache must be durable before an index that points into it is found under its name */
-	if (sys_fsync(p->cache.fd) < 0 || newfile_commit(&p->index) < 0 || newfile_commit(&p->cache) < 0) return err_from_errno(errno);
+	if (sys_fsync(p->cache.fd) < 0 || newfile_commit(&p->index) < 0 || newfile_commit(&p->cache) < 0)
+		return err_from_errno(errno);
 	return 0;
 }
 

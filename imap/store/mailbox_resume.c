@@ -1,6 +1,6 @@
-/* mailbox_resume.c - the rest of a mailbox_empty_into() that died between its two commits. The new mailbox says in its index that it was
- * filled from an INBOX which may not be empty yet (INDEX_FILLED), and its records have the UIDs they had there. No two indexes are
- * locked at a time. */
+/* mailbox_resume.c - the rest of a mailbox_empty_into() that died between its two commits. The new mailbox says in its index that
+ * it was filled from an INBOX which may not be empty yet (INDEX_FILLED), and its records have the UIDs they had there. No two
+ * indexes are locked at a time. */
 #include "store/mailbox.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -30,7 +30,8 @@ static int read_inbox(struct mailbox *mb, struct twins *t)
 	return 0;
 }
 
-/* What of it is in the new mailbox; what was changed in the INBOX since, is changed there too. ERR_EXISTS: it is no such mailbox. */
+/* What of it is in the new mailbox; what was changed in the INBOX since, is changed there too. ERR_EXISTS: it is no such
+ * mailbox. */
 static int match(struct mailbox *mb, struct twins *t)
 {
 	struct index_record r;
@@ -38,7 +39,8 @@ static int match(struct mailbox *mb, struct twins *t)
 	if (err) return err;
 	if (!(mb->h.leaked_cache_records & INDEX_FILLED)) err = ERR_EXISTS;
 	for (size_t i = 0; i < t->n && !err; i++) {
-		if (mailbox_find(mb, t->v[i].uid, &r) || r.system_flags & FLAG_EXPUNGED || memcmp(r.guid, t->v[i].guid, sizeof r.guid)) continue;
+		if (mailbox_find(mb, t->v[i].uid, &r) || r.system_flags & FLAG_EXPUNGED || memcmp(r.guid, t->v[i].guid, sizeof r.guid))
+			continue;
 		t->there[i] = true;
 		if (t->v[i].modseq <= r.modseq) continue;
 		r.system_flags = (r.system_flags & ~(uint32_t)FLAG_SYSTEM) | (t->v[i].system_flags & FLAG_SYSTEM);

@@ -43,7 +43,8 @@ void mbentry_copy(struct mbentry *to, const struct mbentry *from)
 
 struct mbformer *mbentry_add_former(struct mbentry *e)
 {
-	if (!(e->nhistory & (e->nhistory - 1))) e->history = mem_array(e->history, e->nhistory ? 2 * e->nhistory : 1, sizeof *e->history);
+	if (!(e->nhistory & (e->nhistory - 1)))
+		e->history = mem_array(e->history, e->nhistory ? 2 * e->nhistory : 1, sizeof *e->history);
 	e->history[e->nhistory] = (struct mbformer){ .type = 'e' };
 	return &e->history[e->nhistory++];
 }

@@ -31,8 +31,8 @@ struct mbentry {
 	uint32_t uidvalidity;
 	uint64_t createdmodseq, foldermodseq;
 	time_t mtime;                      /* of the last write of the record */
-	/* How the ACL stands in the record: 0 as usual (live entries have one, tombstones none), 1 a tombstone's is there all the same, as the
-	 * upgrade of 3.6 leaves it, -1 a live entry's is missing. */
+	/* How the ACL stands in the record: 0 as usual (live entries have one, tombstones none), 1 a tombstone's is there all the
+	 * same, as the upgrade of 3.6 leaves it, -1 a live entry's is missing. */
 	signed char acl_field;
 	/* Only from the record by id; newest first. has_history, when an entry is stored with MBENTRY_KEEPTIME: this is all of it. */
 	bool has_history;

@@ -191,7 +191,8 @@ char *mbname_external(const struct mbname *n, const char *userid, const struct n
 	bool same = (!n->domain && !u.domain) || (n->domain && u.domain && !strcasecmp(n->domain, u.domain));
 	bool ok = ns->alt ? shown_alt(&b, n, own, ns) : shown_standard(&b, n, own, ns);
 	bool global_admin = ns->isadmin && !u.domain;
-	if (ok && userid && !same && !global_admin && (ns->level == LEVEL_36 || !ns->isadmin)) ok = false;        /* other domains are another world */
+	/* other domains are another world */
+	if (ok && userid && !same && !global_admin && (ns->level == LEVEL_36 || !ns->isadmin)) ok = false;
 	if (ok && n->domain && ns->virtdomains && (global_admin || !userid || (ns->level == LEVEL_25 ? !same : ns->isadmin)))
 		buf_printf(&b, "@%s", n->domain);
 	mbname_free(&u);

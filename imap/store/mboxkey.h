@@ -6,6 +6,7 @@
 
 enum { MBOXKEY_VERSION = 1, MBOXKEY_SIZE = 16 };
 struct mboxkey { uint8_t secret[MBOXKEY_SIZE]; };
-int mboxkey_parse(const char *p, size_t len, struct mboxkey *k);      /* ERR_NOTFOUND: another version; ERR_BADFORMAT: another length */
+/* ERR_NOTFOUND: another version; ERR_BADFORMAT: another length */
+int mboxkey_parse(const char *p, size_t len, struct mboxkey *k);
 void mboxkey_print(const struct mboxkey *k, struct buf *out);
 #endif

@@ -55,7 +55,8 @@ static int each_record(void *arg, const char *key, size_t keylen, const char *va
 	int r = it->st->layout->decode(&it->st->ns, key, keylen, val, vallen, &e);
 	if (r == ERR_BADFORMAT) log_msg(LOG_ERR, "DBERROR: mailbox list: damaged record of %.*s", (int)keylen, key);
 	if (r) return 0;
-	if (it->which == MBOXLIST_ALL || !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED))) r = it->cb(it->arg, &e);
+	if (it->which == MBOXLIST_ALL || !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED)))
+		r = it->cb(it->arg, &e);
 	mbentry_free(&e);
 	return r;
 }
@@ -84,7 +85,8 @@ int mboxlist_each(struct store *st, const struct mbname *under, enum mboxlist_wh
 	if (under) {
 		struct mbentry e;
 		if (!mboxlist_lookup_parts(st, under, &e)) {
-			if (which == MBOXLIST_ALL || !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED))) r = cb(arg, &e);
+			if (which == MBOXLIST_ALL || !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE | MBENTRY_RESERVED)))
+				r = cb(arg, &e);
 			mbentry_free(&e);
 		}
 		below(st, under, &prefix);

@@ -21,14 +21,16 @@ bool mboxlist_has_children(struct store *st, const struct mbname *n);
 struct mboxlist_walk {
 	/* A first look at the bytes of a record: false, and it is neither decoded nor reported. May be NULL. */
 	bool (*worth)(void *arg, const char *val, size_t len);
-	/* Must not touch the mailbox list. *skip: go on behind everything below *past, which is freed; non-zero stops and is returned. */
+	/* Must not touch the mailbox list. *skip: go on behind everything below *past, which is freed; non-zero stops and is
+	 * returned. */
 	int (*cb)(void *arg, const struct mbentry *e, struct mbname *past, bool *skip);
 	void *arg;
 	const struct buf *leave;           /* beginnings of keys, not empty, that are stepped over */
 	size_t nleave;
 	uint64_t rows;                     /* out: records that were looked at */
 };
-/* prefix: of a key, by mboxlist_prefix(); empty: all. one_domain: records of another domain than the prefix's are stepped over. */
+/* prefix: of a key, by mboxlist_prefix(); empty: all. one_domain: records of another domain than the prefix's are stepped
+ * over. */
 int mboxlist_walk(struct store *st, const struct buf *prefix, bool one_domain, struct mboxlist_walk *w);
 /* The key of n: what begins with these bytes. below: only what is below it. Nothing but a domain is a name too. */
 void mboxlist_prefix(struct store *st, const struct mbname *n, bool below, struct buf *out);

@@ -25,8 +25,8 @@ struct walk {
 	bool domains;                    /* records of other domains lie between those that are wanted */
 };
 
-/* The first key behind everything that begins with what is in `b`: no name holds a DEL, and it sorts behind all that names hold, however the
- * bytes are compared. */
+/* The first key behind everything that begins with what is in `b`: no name holds a DEL, and it sorts behind all that names hold,
+ * however the bytes are compared. */
 static void behind(struct buf *b) { buf_putc(b, 0x7f); }
 
 static bool begins(const char *key, size_t keylen, const struct buf *with)

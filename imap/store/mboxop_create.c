@@ -42,7 +42,10 @@ static int parent_of(struct store *st, const struct mbname *n, struct mbentry *o
 }
 
 /* The owner's first CREATE INBOX counts as autocreation. */
-static bool may_make_inbox(struct mboxop *op, const struct mbname *n) { return mboxop_owns(op, n) && autocreate_quota(op->st) >= 0; }
+static bool may_make_inbox(struct mboxop *op, const struct mbname *n)
+{
+	return mboxop_owns(op, n) && autocreate_quota(op->st) >= 0;
+}
 
 static int may_create_below(struct mboxop *op, const struct mbentry *parent)
 {
@@ -115,7 +118,8 @@ int mboxop_make_ancestors(struct store *st, const struct mbname *n)
 	strarray_free(&up.boxes);
 	for (size_t i = 0; i + 1 < n->boxes.n && !r; i++) {
 		strarray_append(&up.boxes, n->boxes.v[i]);
-		if (!i && n->localpart && !strcmp(n->boxes.v[0], "INBOX")) continue;      /* its children are shown as those of the real one */
+		/* its children are shown as those of the real one */
+		if (!i && n->localpart && !strcmp(n->boxes.v[0], "INBOX")) continue;
 		if (!mboxlist_lookup_parts(st, &up, &e)) {
 			bool live = !(e.flags & (MBENTRY_DELETED | MBENTRY_INTERMEDIATE));
 			mbentry_free(&e);
@@ -128,8 +132,8 @@ int mboxop_make_ancestors(struct store *st, const struct mbname *n)
 	return r;
 }
 
-/* The special use wanted, spelt right, where it may stand: the creator's own mailbox; 3.6: directly below his INBOX (an administrator anywhere
- * in that place), and nowhere else. */
+/* The special use wanted, spelt right, where it may stand: the creator's own mailbox; 3.6: directly below his INBOX (an
+ * administrator anywhere in that place), and nowhere else. */
 static int check_use(struct mboxop *op, const struct mbname *n, const char *words, struct buf *out)
 {
 	struct store *st = op->st;
@@ -166,8 +170,8 @@ int mboxop_create(struct mboxop *op, const struct mbname *n, const struct mboxop
 	if (!r && how && how->partition && !path_root(st, how->partition, META_DATA)) r = ERR_PARTITION;
 	if (!r) r = mboxop_make_ancestors(st, n);
 	if (!r && mbname_is_inbox(n) && mboxop_owns(op, n)) r = autocreate_limits(st, n);
-	struct mailbox_create c = { .partition = how ? how->partition : NULL, .type = how ? how->type : 0, .marks = how ? how->marks : 0,
-		.specialuse = use.len ? buf_cstr(&use) : NULL, .specialuse_userid = op->user->userid };
+	struct mailbox_create c = { .partition = how ? how->partition : NULL, .type = how ? how->type : 0,
+		.marks = how ? how->marks : 0, .specialuse = use.len ? buf_cstr(&use) : NULL, .specialuse_userid = op->user->userid };
 	if (!r) r = create_one(st, n, c);
 	if (!r && uniqueid && !mboxlist_lookup(st, name, &e)) {
 		if (e.uniqueid) *uniqueid = mem_strdup(e.uniqueid);

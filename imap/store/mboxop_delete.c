@@ -55,7 +55,8 @@ static int remember(void *arg, const struct mbentry *e)
 	return 0;
 }
 
-/* The whole account: what is in no mailbox, then the folders, and the INBOX last of all: while it is there, the command can be given again. */
+/* The whole account: what is in no mailbox, then the folders, and the INBOX last of all: while it is there, the command can be
+ * given again. */
 static int delete_user(struct mboxop *op, const struct mbname *n, const struct mbentry *inbox)
 {
 	struct store *st = op->st;

@@ -107,7 +107,8 @@ static int rename_steps(struct tree *t)
 	return t->steps[0].err;
 }
 
-/* The answers are in the order of the list, whatever the order of the work. 2.5 says nothing about the top of an ordinary tree. */
+/* The answers are in the order of the list, whatever the order of the work. 2.5 says nothing about the top of an ordinary
+ * tree. */
 static void tell(const struct tree *t)
 {
 	bool top = t->op->st->layout->level == LEVEL_36 || t->olduser || t->partition;
@@ -243,7 +244,8 @@ int mboxop_rename(struct mboxop *op, const struct mbname *from, const struct mbn
 	if (same) return rename_tree(op, from, to, partition);
 	bool empties = mbname_is_inbox(from) && !from->deleted && !mbname_is_inbox(to) && mboxop_owns(op, from);
 	r = check_target(op, to);
-	if (r == ERR_EXISTS && empties) return mboxop_may_create(op, to) ? r : rename_inbox(op, from, to);     /* the rest of one that was cut short? */
+	/* the rest of one that was cut short? */
+	if (r == ERR_EXISTS && empties) return mboxop_may_create(op, to) ? r : rename_inbox(op, from, to);
 	if (r) return r;
 	if (mbname_is_inbox(to)) return may_become_inbox(op, from) ? rename_tree(op, from, to, partition) : ERR_NOTSUPPORTED;
 	if ((r = mboxop_may_create(op, to))) return r;

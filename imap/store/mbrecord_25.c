@@ -10,7 +10,8 @@
 
 /* Letters of T in the order they are written. */
 static const struct { char letter; unsigned flag; char type; } letters[] = {
-	{ 'd', MBENTRY_DELETED, 0 }, { 'm', MBENTRY_MOVING, 0 }, { 'n', 0, 'n' }, { 'r', MBENTRY_REMOTE, 0 }, { 'z', MBENTRY_RESERVED, 0 },
+	{ 'd', MBENTRY_DELETED, 0 }, { 'm', MBENTRY_MOVING, 0 }, { 'n', 0, 'n' }, { 'r', MBENTRY_REMOTE, 0 },
+	{ 'z', MBENTRY_RESERVED, 0 },
 	{ 'c', 0, 'c' }, { 'b', 0, 'b' }, { 'a', 0, 'a' }, { 'i', MBENTRY_INTERMEDIATE, 0 }, { 's', 0, 's' }, { 'p', 0, 'p' },
 };
 /* The decimal type word of 2.4's text form. */
@@ -127,7 +128,8 @@ void mbrecord_25_print(const struct mbentry *e, time_t mtime, struct buf *b)
 	char type[16];
 	size_t n = 0;
 	for (size_t i = 0; i < COUNT(letters); i++)
-		if ((letters[i].flag && e->flags & letters[i].flag) || (letters[i].type && letters[i].type == e->type)) type[n++] = letters[i].letter;
+		if ((letters[i].flag && e->flags & letters[i].flag) || (letters[i].type && letters[i].type == e->type))
+			type[n++] = letters[i].letter;
 	type[n] = 0;
 	buf_puts(b, "%(");
 	if (mbrecord_has_acl(e)) {

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct { char letter; unsigned flag; } flag_letters[] = {
-	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED }, { 'i', MBENTRY_INTERMEDIATE },
+	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED },
+	{ 'i', MBENTRY_INTERMEDIATE },
 	{ 'l', MBENTRY_LEGACYDIRS },
 };
 #define COUNT(a) (sizeof (a) / sizeof *(a))

@@ -1,7 +1,7 @@
 /* namelock.h - locks on names: a mailbox, a user's namespace, $QUOTACHANGE (spec/mailbox.md 2). doc/LOCKS.md has the order.
  *
- * A process that holds a name and asks again in the same mode (or for shared while exclusive) gets it counted; asking for exclusive
- * while holding shared is ERR_LOCKED, never a silent upgrade. The lock files stay empty and are never removed. */
+ * A process that holds a name and asks again in the same mode (or for shared while exclusive) gets it counted; asking for
+ * exclusive while holding shared is ERR_LOCKED, never a silent upgrade. The lock files stay empty and are never removed. */
 #ifndef CAMB_NAMELOCK_H
 #define CAMB_NAMELOCK_H
 #include "store/store.h"

@@ -1,4 +1,5 @@
-/* newsstate.h - a record of fetchnews.db: the number of the last article that was fetched from a newsgroup (spec/databases.md 16). */
+/* newsstate.h - a record of fetchnews.db: the number of the last article that was fetched from a newsgroup (spec/databases.md
+ * 16). */
 #ifndef CAMB_NEWSSTATE_H
 #define CAMB_NEWSSTATE_H
 #include "base/buf.h"

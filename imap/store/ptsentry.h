@@ -1,5 +1,5 @@
-/* ptsentry.h - a record of ptclient/ptscache.db: the groups of a user, as ptloader found them; the image of a C structure of a 64-bit machine
- * (spec/databases.md 14). Disposable: what does not fit is asked for again. */
+/* ptsentry.h - a record of ptclient/ptscache.db: the groups of a user, as ptloader found them; the image of a C structure of a
+ * 64-bit machine (spec/databases.md 14). Disposable: what does not fit is asked for again. */
 #ifndef CAMB_PTSENTRY_H
 #define CAMB_PTSENTRY_H
 #include "base/buf.h"

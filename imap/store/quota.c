@@ -123,7 +123,8 @@ static int open_db(struct store *st, struct cyrusdb **db)
 {
 	struct buf path = BUF_INIT;
 	path_conf(st, OPT_QUOTA_DB_PATH, "quotas.db", &path);
-	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_QUOTA_DB), buf_cstr(&path), CYRUSDB_CREATE | dbconf_sort_flag(st->conf), db);
+	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_QUOTA_DB), buf_cstr(&path),
+		CYRUSDB_CREATE | dbconf_sort_flag(st->conf), db);
 	if (rc) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
 	buf_free(&path);
 	return rc ? ERR_IO : 0;

@@ -13,7 +13,8 @@ struct quotascan {
 	void (*removed)(void *arg, const char *root);     /* no mailbox belongs to it */
 	void *arg;
 };
-/* Looks at every root that begins with the prefix and every mailbox that belongs to one, by right or by its header. Takes the lock
- * $QUOTACHANGE. A mailbox that cannot be opened is logged and makes the result its error; roots above it are then left alone. */
+/* Looks at every root that begins with the prefix and every mailbox that belongs to one, by right or by its header. Takes the
+ * lock $QUOTACHANGE. A mailbox that cannot be opened is logged and makes the result its error; roots above it are then left
+ * alone. */
 int quotascan_run(struct quotascan *s, const char *prefix);
 #endif

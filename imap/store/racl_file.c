@@ -60,8 +60,10 @@ static int visit(void *arg, const char *key, size_t keylen, const char *val, siz
 static void print_mark(const struct store *st, const struct cyrusdb_mark *m, struct buf *out)
 {
 	const char *domain = conf_str(st->conf, OPT_DEFAULTDOMAIN);
-	buf_printf(out, "1 %llu %llu %llu %llu %u %d %d %d %s", (unsigned long long)m->dev, (unsigned long long)m->ino, (unsigned long long)m->generation,
-		(unsigned long long)m->end, m->check, (int)st->layout->level, conf_enum(st->conf, OPT_VIRTDOMAINS), st->ns.sep, domain ? domain : "");
+	buf_printf(out, "1 %llu %llu %llu %llu %u %d %d %d %s", (unsigned long long)m->dev, (unsigned long long)m->ino,
+		(unsigned long long)m->generation,
+		(unsigned long long)m->end, m->check, (int)st->layout->level, conf_enum(st->conf, OPT_VIRTDOMAINS), st->ns.sep,
+		domain ? domain : "");
 }
 
 /* false: it is none, or one of another configuration. */
@@ -168,7 +170,8 @@ static int complete(struct store *st, uint64_t allowed, struct strarray *recent)
 static bool worth_making(struct store *st)
 {
 	struct cyrusdb_mark now;
-	return !cyrusdb_since(st->mboxlist, NULL, NULL, NULL, &now) && now.records >= (uint64_t)conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX);
+	return !cyrusdb_since(st->mboxlist, NULL, NULL, NULL, &now)
+		&& now.records >= (uint64_t)conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX);
 }
 
 static int bring_up_to(struct store *st, uint64_t allowed, struct strarray *recent)
@@ -180,7 +183,8 @@ static int bring_up_to(struct store *st, uint64_t allowed, struct strarray *rece
 	if (!rc) return 0;
 	close_file(st);
 	st->racl_off = true;
-	log_msg(LOG_WARNING, "mailbox list: no index of ACLs, LIST reads all of it: %s.racl: %s", cyrusdb_path(st->mboxlist), cyrusdb_strerror(rc));
+	log_msg(LOG_WARNING, "mailbox list: no index of ACLs, LIST reads all of it: %s.racl: %s", cyrusdb_path(st->mboxlist),
+		cyrusdb_strerror(rc));
 	return ERR_NOTSUPPORTED;
 }
 

@@ -12,7 +12,8 @@ bool racl_in_list(struct store *st)
 {
 	const char *val, *marker = st->layout->racl_marker;
 	size_t len;
-	return marker && conf_bool(st->conf, OPT_REVERSEACLS) && !cyrusdb_fetch(st->mboxlist, marker, strlen(marker), &val, &len, NULL);
+	return marker && conf_bool(st->conf, OPT_REVERSEACLS)
+		&& !cyrusdb_fetch(st->mboxlist, marker, strlen(marker), &val, &len, NULL);
 }
 
 bool racl_index_open(struct store *st, struct racl_index *x)
@@ -42,7 +43,10 @@ struct each {
 	uint64_t *rows;
 };
 
-static bool begins(const char *key, size_t len, const struct buf *with) { return len >= with->len && !memcmp(key, with->s, with->len); }
+static bool begins(const char *key, size_t len, const struct buf *with)
+{
+	return len >= with->len && !memcmp(key, with->s, with->len);
+}
 
 static void tell(const struct each *k, const char *key, size_t len)
 {
@@ -63,7 +67,8 @@ static int visit(void *arg, const char *key, size_t keylen, const char *val, siz
 int racl_index_each(const struct racl_index *x, const char *id, const struct racl_query *q, uint64_t *rows)
 {
 	const struct layout *l = x->st->layout;
-	struct each k = { .q = q, .rows = rows, .domain_sep = q->one_domain && mboxlist_no_domain(x->st, q->prefix) ? l->domain_sep : 0 };
+	struct each k = { .q = q, .rows = rows, .domain_sep = q->one_domain
+		&& mboxlist_no_domain(x->st, q->prefix) ? l->domain_sep : 0 };
 	size_t letters = strlen(l->scan_prefix);
 	buf_printf(&k.prefix, "A%c\x1e%s\x1e", q->users ? 'U' : 'S', id);
 	k.skip = k.prefix.len;
@@ -119,7 +124,8 @@ int racl_index_groups(const struct racl_index *x, bool users, void (*cb)(void *,
 	buf_printf(&k.prefix, "A%c\x1egroup:", users ? 'U' : 'S');
 	int r = cyrusdb_walk(x->db, k.prefix.s, k.prefix.len, group_visit, &k);
 	for (size_t i = 0; i < x->recent.n; i++)
-		if (begins(x->recent.v[i], strlen(x->recent.v[i]), &k.prefix)) tell_group(&k, x->recent.v[i], strlen(x->recent.v[i]), &end);
+		if (begins(x->recent.v[i], strlen(x->recent.v[i]), &k.prefix))
+			tell_group(&k, x->recent.v[i], strlen(x->recent.v[i]), &end);
 	buf_free(&k.prefix);
 	return r == ERR_COUNT ? 0 : r < 0 ? ERR_IO : r;
 }

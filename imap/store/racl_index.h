@@ -1,5 +1,6 @@
-/* racl_index.h - from a person to the mailboxes of others that an ACL opens to him, without a look at the whole mailbox list. The rows (racl.h)
- * stand in the list itself (3.6, `reverseacls`), or in a file of our own beside it (racl_file.h); a LIST asks here and does not know which. */
+/* racl_index.h - from a person to the mailboxes of others that an ACL opens to him, without a look at the whole mailbox list. The
+ * rows (racl.h) stand in the list itself (3.6, `reverseacls`), or in a file of our own beside it (racl_file.h); a LIST asks here
+ * and does not know which. */
 #ifndef CAMB_RACL_INDEX_H
 #define CAMB_RACL_INDEX_H
 #include "base/strarray.h"
@@ -16,9 +17,9 @@ struct racl_index {
 bool racl_index_open(struct store *st, struct racl_index *x);
 void racl_index_close(struct racl_index *x);
 
-/* The names (users' or shared ones) of the mailboxes that a row of this identifier names, as the list's keys have them behind their first letter;
- * in no order that means anything, perhaps twice. A row may be stale: look at the record. prefix: of a key (mboxlist_prefix()). one_domain:
- * not those of another domain than the prefix's. *rows is added to. 0 or ERR_IO. */
+/* The names (users' or shared ones) of the mailboxes that a row of this identifier names, as the list's keys have them behind
+ * their first letter; in no order that means anything, perhaps twice. A row may be stale: look at the record. prefix: of a key
+ * (mboxlist_prefix()). one_domain: not those of another domain than the prefix's. *rows is added to. 0 or ERR_IO. */
 struct racl_query {
 	bool users, one_domain;
 	const struct buf *prefix;

@@ -95,8 +95,8 @@ static void check_header(struct work *w)
 		mailbox_touch_index(mb);
 	}
 	if (mb->entry.uniqueid && (!mb->hdr.uniqueid || strcmp(mb->hdr.uniqueid, mb->entry.uniqueid))) {
-		reconstruct_say(w->rc, "%s: update uniqueid from mailbox list %s => %s", w->name, mb->hdr.uniqueid ? mb->hdr.uniqueid : "(null)",
-			mb->entry.uniqueid);
+		reconstruct_say(w->rc, "%s: update uniqueid from mailbox list %s => %s", w->name,
+			mb->hdr.uniqueid ? mb->hdr.uniqueid : "(null)", mb->entry.uniqueid);
 		if (!reconstruct_fixing(w->rc)) return;
 		free(mb->hdr.uniqueid);
 		mb->hdr.uniqueid = mem_strdup(mb->entry.uniqueid);
@@ -216,8 +216,8 @@ static int renew_cache(struct work *w, struct index_record *r, const struct pars
 	r->cache_crc = p->info.cache_crc;
 	r->cache_version = p->number;
 	option(w, MBOXOPT_NEEDS_REPACK);
-	reconstruct_say(w->rc, "%s rewrote cache for %u (offset %llu to %llu, crc %08x/%08x)", w->name, r->uid, (unsigned long long)was,
-		(unsigned long long)r->cache_offset, crc, r->cache_crc);
+	reconstruct_say(w->rc, "%s rewrote cache for %u (offset %llu to %llu, crc %08x/%08x)", w->name, r->uid,
+		(unsigned long long)was, (unsigned long long)r->cache_offset, crc, r->cache_crc);
 	return 0;
 }
 
@@ -250,7 +250,8 @@ static int compare(struct work *w, struct index_record *r, const struct spool_fi
 		r->internaldate = f->mtime;
 		changed = true;
 	}
-	bool suspect = changed || (!nostat && f->size != r->size) || mailbox_cache(w->mb, r, &s, &n) || w->rc->flags & RECONSTRUCT_PARSE;
+	bool suspect = changed || (!nostat && f->size != r->size) || mailbox_cache(w->mb, r, &s, &n)
+		|| w->rc->flags & RECONSTRUCT_PARSE;
 	if (suspect && f) {
 		struct parsed p;
 		int e = parse(w, r, &p);

@@ -22,18 +22,20 @@ struct reconstruct {
 };
 
 /* Looks at the mailbox under the exclusive index lock, tells and corrects. What cannot be opened is rescued first, under the
- * exclusive name lock: an unreadable header costs the flag names, an unreadable index what its records said. Message files are only
- * ever removed where -U or -O asks for it. 0; ERR_NOMAILBOX; ERR_BADFORMAT: unreadable, and only a report was wanted; ERR_IO ... */
+ * exclusive name lock: an unreadable header costs the flag names, an unreadable index what its records said. Message files are
+ * only ever removed where -U or -O asks for it. 0; ERR_NOMAILBOX; ERR_BADFORMAT: unreadable, and only a report was wanted; ERR_IO
+ * ... */
 int reconstruct_mailbox(const struct reconstruct *rc, const char *name);
 
 /* Takes the directory of `name` on that partition into the mailbox list; acl, unique id and UIDVALIDITY from its files. fresh:
  * ignore what the files say (they are rebuilt). ERR_EXISTS, ERR_NOMAILBOX: no cyrus.header there, and not fresh. */
 int reconstruct_adopt(struct store *st, const char *name, const char *partition, bool fresh);
 
-/* -f: mailboxes that lie in the spool (a directory with a cyrus.header, spool_list.h) and in no list. Each that is told goes into the list, unless
- * only a report is wanted; making it right is left to reconstruct_mailbox(). Left out, and told by odd: what would be a guess (two
- * directories with one unique id, or an id that a listed mailbox has), names that cannot be given, and what a deletion or move has left.
- * That is removed with RECONSTRUCT_REMOVE_ODD, if the list says that the mailbox is gone, or if the listed mailbox has every message of it. */
+/* -f: mailboxes that lie in the spool (a directory with a cyrus.header, spool_list.h) and in no list. Each that is told goes into
+ * the list, unless only a report is wanted; making it right is left to reconstruct_mailbox(). Left out, and told by odd: what
+ * would be a guess (two directories with one unique id, or an id that a listed mailbox has), names that cannot be given, and what
+ * a deletion or move has left. That is removed with RECONSTRUCT_REMOVE_ODD, if the list says that the mailbox is gone, or if the
+ * listed mailbox has every message of it. */
 struct reconstruct_discover {
 	const char *partition;                         /* only there; NULL: everywhere */
 	bool fresh;                                    /* -x: header, index and cache are made anew */

@@ -1,5 +1,5 @@
-/* reconstruct_count.c - the counters and checksums of the index header, counted anew (spec/mailbox.md 16.2 step 9), and annotations
- * of messages that are no more (step 8). */
+/* reconstruct_count.c - the counters and checksums of the index header, counted anew (spec/mailbox.md 16.2 step 9), and
+ * annotations of messages that are no more (step 8). */
 #include "store/reconstruct_priv.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -76,9 +76,11 @@ static void count(struct index_header *h, const struct mailbox *mb, const struct
 static const struct { const char *name, *sep; size_t at; bool wide; uint32_t from; } fields[] = {
 #define F(member) offsetof(struct index_header, member)
 	{ "quota_mailbox_used", "", F(quota_mailbox_used), true, 6 }, { "quota_annot_used", "", F(quota_annot_used), true, 13 },
-	{ "answered", ":", F(answered), false, 6 }, { "flagged", ":", F(flagged), false, 6 }, { "deleted", ":", F(deleted), false, 6 },
+	{ "answered", ":", F(answered), false, 6 }, { "flagged", ":", F(flagged), false, 6 },
+	{ "deleted", ":", F(deleted), false, 6 },
 	{ "exists", ":", F(exists), false, 12 }, { "unseen", ":", F(unseen), false, 14 },
-	{ "quota_deleted_used", ":", F(quota_deleted_used), true, 18 }, { "quota_expunged_used", ":", F(quota_expunged_used), true, 18 },
+	{ "quota_deleted_used", ":", F(quota_deleted_used), true, 18 },
+	{ "quota_expunged_used", ":", F(quota_expunged_used), true, 18 },
 	{ "sync_crc", ":", F(synccrc_basic), false, 12 }, { "sync_crc_annot", ":", F(synccrc_annot), false, 13 },
 #undef F
 };
@@ -94,8 +96,8 @@ static void settle(const struct reconstruct *rc, struct mailbox *mb, const struc
 		if (fields[i].wide) was = *(uint64_t *)(void *)(h + at), is = *(const uint64_t *)(const void *)(n + at);
 		else was = *(uint32_t *)(void *)(h + at), is = *(const uint32_t *)(const void *)(n + at);
 		if (was == is) continue;
-		reconstruct_say(rc, "%s%s updating %s%s %llu => %llu", mb->entry.name, fields[i].sep, fields[i].name, *fields[i].sep ? "" : ":",
-			(unsigned long long)was, (unsigned long long)is);
+		reconstruct_say(rc, "%s%s updating %s%s %llu => %llu", mb->entry.name, fields[i].sep, fields[i].name,
+			*fields[i].sep ? "" : ":", (unsigned long long)was, (unsigned long long)is);
 		if (!reconstruct_fixing(rc)) continue;
 		mailbox_touch_index(mb);               /* before the change: it notes what the quota knows */
 		if (fields[i].wide) *(uint64_t *)(void *)(h + at) = is;
@@ -126,7 +128,8 @@ int reconstruct_recount(const struct reconstruct *rc, struct mailbox *mb)
 	if (!e) {
 		now.quota_annot_used = a.used + own;
 		now.synccrc_annot ^= a.crc;
-		if (now.synccrc_annot != mb->h.synccrc_annot) {      /* each release starts from its own number and goes on from the other's */
+		/* each release starts from its own number and goes on from the other's */
+		if (now.synccrc_annot != mb->h.synccrc_annot) {
 			uint32_t start = mb->st->layout->synccrc_annot_start;
 			if ((now.synccrc_annot ^ 12345678) == mb->h.synccrc_annot) now.synccrc_annot = mb->h.synccrc_annot;
 			else now.synccrc_annot ^= start;

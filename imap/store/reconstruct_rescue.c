@@ -1,6 +1,6 @@
-/* reconstruct_rescue.c - a header or an index that cannot be opened (spec/mailbox.md 16.2 step 1). Each is looked at by itself: a bad
- * header does not cost the index, a bad index does not cost the header. Of an index, every record whose checksum is right is kept,
- * even when its header is gone: the checksums of the records tell which version they are of. */
+/* reconstruct_rescue.c - a header or an index that cannot be opened (spec/mailbox.md 16.2 step 1). Each is looked at by itself: a
+ * bad header does not cost the index, a bad index does not cost the header. Of an index, every record whose checksum is right is
+ * kept, even when its header is gone: the checksums of the records tell which version they are of. */
 #include "store/reconstruct_priv.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -83,7 +83,8 @@ static void keep_records(struct rescue *x, bool believe)
 		struct index_record r;
 		const char *p = x->index.s + header + i * size;
 		if (index_record_decode(p, x->h.minor_version, &r) || r.uid <= last) {
-			if (r.uid || believe) reconstruct_say(x->rc, "%s: record corrupted %llu (maybe uid %u)", x->e->name, (unsigned long long)i + 1, r.uid);
+			if (r.uid || believe)
+				reconstruct_say(x->rc, "%s: record corrupted %llu (maybe uid %u)", x->e->name, (unsigned long long)i + 1, r.uid);
 			continue;
 		}
 		last = r.uid;
@@ -98,7 +99,8 @@ static uint32_t cache_generation(struct rescue *x)
 	struct buf path = BUF_INIT;
 	char word[4];
 	uint32_t g = 0;
-	int fd = path_mailbox(x->rc->st, x->e, META_CACHE, "cyrus.cache", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
+	int fd = path_mailbox(x->rc->st, x->e, META_CACHE, "cyrus.cache", &path) ? -1
+		: sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
 	if (fd >= 0) {
 		if (sys_pread_full(fd, word, 4, 0) == 4) g = get_be32(word);
 		sys_close(fd);
@@ -123,8 +125,10 @@ static void repair_values(struct rescue *x, bool damaged)
 	struct index_header *h = &x->h;
 	if (damaged) {
 		uint32_t file = max_message_file(x), floor = x->max_uid > file ? x->max_uid : file;
-		if (h->last_uid < x->max_uid || h->last_uid > floor + UID_SLACK || floor > UINT32_MAX - UID_SLACK) h->last_uid = x->max_uid;
-		if (h->highestmodseq < x->max_modseq || h->highestmodseq - x->max_modseq > UINT32_MAX) h->highestmodseq = x->max_modseq + 1;
+		if (h->last_uid < x->max_uid || h->last_uid > floor + UID_SLACK || floor > UINT32_MAX - UID_SLACK)
+			h->last_uid = x->max_uid;
+		if (h->highestmodseq < x->max_modseq || h->highestmodseq - x->max_modseq > UINT32_MAX)
+			h->highestmodseq = x->max_modseq + 1;
 		h->generation_no = cache_generation(x);
 		h->options &= MBOXOPT_STORED & ~(uint32_t)MBOXOPT_DELETED;
 		h->options |= MBOXOPT_NEEDS_REPACK;
@@ -210,8 +214,8 @@ static void make_header(struct rescue *x)
 	if (x->e->flags & MBENTRY_LEGACYDIRS) type[1] = 'l';
 	mboxheader_free(&x->hdr);
 	x->hdr = (struct mboxheader){
-		.list_form = st->layout->list_header, .uniqueid = x->e->uniqueid ? mem_strdup(x->e->uniqueid) : st->layout->new_uniqueid(),
-		.acl = mem_strdup(x->e->acl), .name = mem_strdup(x->e->name), .type = mem_strdup(type),
+		.list_form = st->layout->list_header, .uniqueid = x->e->uniqueid ? mem_strdup(x->e->uniqueid)
+		: st->layout->new_uniqueid(), .acl = mem_strdup(x->e->acl), .name = mem_strdup(x->e->name), .type = mem_strdup(type),
 		.quotaroot = quota_find_root(x->rc->st, &x->e->parts),
 	};
 	for (int i = 0; i < USER_FLAGS; i++) {

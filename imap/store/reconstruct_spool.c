@@ -31,7 +31,8 @@ static void odd_file(struct reading *x, const struct dirwalk_entry *w)
 	if (x->rc->flags & RECONSTRUCT_IGNORE_ODD) return;
 	reconstruct_say(x->rc, "%s odd file %s", x->e->name, w->path);
 	if (!(x->rc->flags & RECONSTRUCT_REMOVE_ODD)) x->odd = true;
-	else if (reconstruct_fixing(x->rc) && sys_unlinkat(w->dirfd, w->name, 0) < 0) log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
+	else if (reconstruct_fixing(x->rc) && sys_unlinkat(w->dirfd, w->name, 0) < 0)
+		log_msg(LOG_ERR, "IOERROR: cannot unlink %s: %m", w->path);
 }
 
 static int look(void *arg, const struct dirwalk_entry *w)

@@ -84,7 +84,8 @@ static bool in_built_item(struct search_eval *e, const struct searchkey *k)
 	struct cacherec rec;
 	bool r;
 
-	r = map(e) && cacherec_build(&o, e->msg, e->len, 0, &b, &info) == 0 && cacherec_parse(b.s, b.len, &rec) == 0 && in_item(k, &rec);
+	r = map(e) && cacherec_build(&o, e->msg, e->len, 0, &b, &info) == 0 && cacherec_parse(b.s, b.len, &rec) == 0
+		&& in_item(k, &rec);
 	buf_free(&b);
 	return r;
 }

@@ -22,7 +22,8 @@ int seen_parse(struct seen *s, const char *p, size_t len)
 	const char *end = p + len;
 	uint64_t version, lastread, lastuid, lastchange;
 	*s = (struct seen){ .uids = SEQSET_INIT };
-	if (!field(&p, end, &version) || version != 1 || !field(&p, end, &lastread) || !field(&p, end, &lastuid) || !field(&p, end, &lastchange)
+	if (!field(&p, end, &version) || version != 1 || !field(&p, end, &lastread) || !field(&p, end, &lastuid)
+		|| !field(&p, end, &lastchange)
 	    || lastuid > UINT32_MAX) return ERR_BADFORMAT;
 	s->lastread = (time_t)lastread;
 	s->lastuid = (uint32_t)lastuid;

@@ -12,7 +12,8 @@ struct seen {
 	struct seqset uids;
 };
 void seen_free(struct seen *s);
-int seen_parse(struct seen *s, const char *p, size_t len);      /* ERR_BADFORMAT: another version; ERR_SYNTAX: the set is none, the rest is filled */
+/* ERR_BADFORMAT: another version; ERR_SYNTAX: the set is none, the rest is filled */
+int seen_parse(struct seen *s, const char *p, size_t len);
 void seen_print(struct seen *s, struct buf *out);               /* the value of a row */
 /* An absent row reads as nothing seen. An invalid set is logged and read as empty. */
 int seen_read(struct store *st, const char *userid, const char *uniqueid, struct seen *out);

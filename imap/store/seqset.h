@@ -1,5 +1,5 @@
-/* seqset.h - sets of numbers as IMAP writes them: "1:5,8,10:*" (RFC 3501 sequence-set). Ranges are kept sorted and merged, so a set with
- * millions of ranges costs n log n once and log n for each question. */
+/* seqset.h - sets of numbers as IMAP writes them: "1:5,8,10:*" (RFC 3501 sequence-set). Ranges are kept sorted and merged, so a
+ * set with millions of ranges costs n log n once and log n for each question. */
 #ifndef CAMB_SEQSET_H
 #define CAMB_SEQSET_H
 #include "base/buf.h"
@@ -17,7 +17,8 @@ struct seqset {
 #define SEQSET_INIT { NULL, 0, 0, true }
 
 void seqset_free(struct seqset *s);
-/* Numbers of 1 to 10 digits, '*', ranges either way round. ERR_SYNTAX otherwise (and for an empty string). 0 is accepted as a number. */
+/* Numbers of 1 to 10 digits, '*', ranges either way round. ERR_SYNTAX otherwise (and for an empty string). 0 is accepted as a
+ * number. */
 int seqset_parse(struct seqset *s, const char *p, size_t len);
 void seqset_resolve(struct seqset *s, uint32_t star);       /* '*' becomes star (RFC 3501: also the higher end of x:*) */
 void seqset_add(struct seqset *s, uint32_t low, uint32_t high);

@@ -80,7 +80,10 @@ static const struct { const char *name; bool only36; } uses[] = {
 };
 
 /* `w` may lack its backslash. */
-static bool same_use(const char *w, const char *use) { return !strcasecmp(w, use) || (*w != '\\' && !strcasecmp(w, use + (*use == '\\'))); }
+static bool same_use(const char *w, const char *use)
+{
+	return !strcasecmp(w, use) || (*w != '\\' && !strcasecmp(w, use + (*use == '\\')));
+}
 
 static void split(const char *s, struct strarray *out) { strarray_split(out, s ? s : "", " \t"); }
 

@@ -211,11 +211,13 @@ static void add_partition(void *arg, const char *key, const char *value)
 static int walk(struct build *b, int (*fn)(void *arg, const struct dirwalk_entry *w))
 {
 	conf_each_overflow(b->st->conf, add_partition, b);
-	struct dirwalk w = { .roots = (const char *const *)b->roots.v, .nroots = b->roots.n, .levels = DIRWALK_ALL, .flags = DIRWALK_ROOT_GONE,
-		.entry = fn, .arg = b };
+	struct dirwalk w = { .roots = (const char *const *)b->roots.v, .nroots = b->roots.n, .levels = DIRWALK_ALL,
+		.flags = DIRWALK_ROOT_GONE, .entry = fn, .arg = b };
 	int r = spool_walk(b->st, &w);
 	if (r < 0) log_msg(LOG_ERR, "IOERROR: cannot read the partitions: %s", strerror(errno));
-	if (b->l) b->l->unread = w.n.odd[DIRWALK_ODD_UNREADABLE] + w.n.odd[DIRWALK_ODD_CHANGED] + w.n.odd[DIRWALK_ODD_DEEP] + w.n.odd[DIRWALK_ODD_NAME];
+	if (b->l)
+		b->l->unread = w.n.odd[DIRWALK_ODD_UNREADABLE] + w.n.odd[DIRWALK_ODD_CHANGED] + w.n.odd[DIRWALK_ODD_DEEP]
+			+ w.n.odd[DIRWALK_ODD_NAME];
 	strarray_free(&b->roots);
 	strarray_free(&b->partitions);
 	return r < 0 ? ERR_IO : r;

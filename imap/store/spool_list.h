@@ -1,8 +1,8 @@
-/* spool_list.h - the mailbox list as the spool tells it: every directory with a cyrus.header is a mailbox, and the header, the index and the
- * place of the directory say which. For a site whose mailboxes.db is gone, and for ctl_mboxlist --rebuild.
+/* spool_list.h - the mailbox list as the spool tells it: every directory with a cyrus.header is a mailbox, and the header, the
+ * index and the place of the directory say which. For a site whose mailboxes.db is gone, and for ctl_mboxlist --rebuild.
  *
- * What the spool does not know is not in the list: reservations and remote mailboxes, tombstones, levels that are no mailbox, when a record
- * was last changed, and its foldermodseq (that of the newest message stands for it). */
+ * What the spool does not know is not in the list: reservations and remote mailboxes, tombstones, levels that are no mailbox,
+ * when a record was last changed, and its foldermodseq (that of the newest message stands for it). */
 #ifndef CAMB_SPOOL_LIST_H
 #define CAMB_SPOOL_LIST_H
 #include "store/mbentry.h"
@@ -38,8 +38,8 @@ int spool_list_fill(struct store *st, struct spool_list *l);
  * LEVEL_25 for others, LEVEL_AUTO when there is no mailbox. */
 enum conf_level spool_list_level(struct store *st);
 
-/* Option mboxlist_source is `spool`: makes the list at the returned path (caller frees), unless the one that is there is young enough.
- * One process at a time; the others wait. NULL: it cannot be made, logged. */
+/* Option mboxlist_source is `spool`: makes the list at the returned path (caller frees), unless the one that is there is young
+ * enough. One process at a time; the others wait. NULL: it cannot be made, logged. */
 char *spool_list_current(struct conf *c);
 
 /* The internal name that a directory by name stands for; root_len: of its partition's root. Caller frees. */

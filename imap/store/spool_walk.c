@@ -18,7 +18,8 @@ static void log_counts(const struct dirwalk *w)
 	const struct dirwalk_counts *n = &w->n;
 	unsigned long long odd = 0;
 	for (int i = 0; i < DIRWALK_ODDS; i++) odd += n->odd[i];
-	log_msg(LOG_DEBUG, "spool: walked %s%s%s: %llu directories, %llu entries, %llu links, %llu circles, %llu oddities, %llu vanished, "
+	log_msg(LOG_DEBUG,
+		"spool: walked %s%s%s: %llu directories, %llu entries, %llu links, %llu circles, %llu oddities, %llu vanished, "
 		"%llu system calls", w->nroots ? w->roots[0] : "nothing", w->below ? "/" : "", w->below ? w->below : "",
 		(unsigned long long)n->dirs, (unsigned long long)n->entries, (unsigned long long)n->odd[DIRWALK_ODD_LINK],
 		(unsigned long long)n->odd[DIRWALK_ODD_CYCLE], odd, (unsigned long long)n->vanished, (unsigned long long)n->calls);

@@ -26,10 +26,13 @@ static int parse_36(const char *p, const char *end, struct statusrow *r)
 	if (!field_is(&p, end, '(')) return ERR_BADFORMAT;
 	r->kind = letter == 'I' ? STATUSROW_MAILBOX : STATUSROW_USER;
 	bool ok = letter == 'I'
-		? field_u32(&p, end, ' ', &r->messages) && field_u32(&p, end, ' ', &r->uidnext) && field_u32(&p, end, ' ', &r->uidvalidity)
-			&& field_u32(&p, end, ' ', &r->options) && field_u64(&p, end, ' ', &r->size) && field_u64(&p, end, ' ', &r->createdmodseq)
+		? field_u32(&p, end, ' ', &r->messages) && field_u32(&p, end, ' ', &r->uidnext)
+			&& field_u32(&p, end, ' ', &r->uidvalidity)
+			&& field_u32(&p, end, ' ', &r->options) && field_u64(&p, end, ' ', &r->size)
+				&& field_u64(&p, end, ' ', &r->createdmodseq)
 			&& field_u64(&p, end, ')', &r->highestmodseq)
-		: field_u32(&p, end, ' ', &r->recent) && field_u32(&p, end, ' ', &r->unseen) && field_u64(&p, end, ')', &r->highestmodseq);
+		: field_u32(&p, end, ' ', &r->recent) && field_u32(&p, end, ' ', &r->unseen)
+			&& field_u64(&p, end, ')', &r->highestmodseq);
 	return ok && p == end ? 0 : ERR_BADFORMAT;
 }
 
@@ -45,12 +48,12 @@ void statusrow_print(const struct statusrow *r, struct buf *out)
 	unsigned long long size = r->size, created = r->createdmodseq, highest = r->highestmodseq;
 	switch (r->kind) {
 	case STATUSROW_25:
-		buf_printf(out, "%d %u %u %u %u %u %u %llu ", STATUSROW_VERSION_25, r->items, r->messages, r->recent, r->uidnext, r->uidvalidity,
-			r->unseen, highest);
+		buf_printf(out, "%d %u %u %u %u %u %u %llu ", STATUSROW_VERSION_25, r->items, r->messages, r->recent, r->uidnext,
+			r->uidvalidity, r->unseen, highest);
 		break;
 	case STATUSROW_MAILBOX:
-		buf_printf(out, "I %d (%u %u %u %u %llu %llu %llu)", STATUSROW_VERSION_36, r->messages, r->uidnext, r->uidvalidity, r->options,
-			size, created, highest);
+		buf_printf(out, "I %d (%u %u %u %u %llu %llu %llu)", STATUSROW_VERSION_36, r->messages, r->uidnext, r->uidvalidity,
+			r->options, size, created, highest);
 		break;
 	case STATUSROW_USER:
 		buf_printf(out, "S %d (%u %u %llu)", STATUSROW_VERSION_36, r->recent, r->unseen, highest);

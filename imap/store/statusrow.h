@@ -21,7 +21,8 @@ struct statusrow {
 int statusrow_parse(const char *p, size_t len, struct statusrow *r);
 void statusrow_print(const struct statusrow *r, struct buf *out);
 
-/* A key is "NAME%%USER", or "NAME%" for STATUSROW_MAILBOX. A name may hold '%' only in stores of odd making: the last "%%" divides. */
+/* A key is "NAME%%USER", or "NAME%" for STATUSROW_MAILBOX. A name may hold '%' only in stores of odd making: the last "%%"
+ * divides. */
 void statusrow_key(const char *name, const char *userid, struct buf *out);      /* userid NULL: "NAME%" */
 /* Lengths of both parts; *user points into key, NULL: none. ERR_BADFORMAT. */
 int statusrow_key_parse(const char *key, size_t len, size_t *namelen, const char **user, size_t *userlen);

@@ -46,13 +46,15 @@ static int settle_layout(struct store *st)
 	if (r) return r;
 	if (found == LEVEL_AUTO) found = wanted == LEVEL_AUTO ? LEVEL_36 : wanted;
 	if (wanted != LEVEL_AUTO && wanted != found)
-		log_msg(LOG_WARNING, "compatibility_level differs from the layout of the mailbox list; the list's layout is used for its records");
+		log_msg(LOG_WARNING,
+			"compatibility_level differs from the layout of the mailbox list; the list's layout is used for its records");
 	return store_use_level(st, found);
 }
 
 int store_use_level(struct store *st, enum conf_level level)
 {
-	bool sorted = st->layout && st->layout->level == LEVEL_25 && conf_bool(st->conf, OPT_IMPROVED_MBOXLIST_SORT), known = st->layout;
+	bool sorted = st->layout && st->layout->level == LEVEL_25 && conf_bool(st->conf, OPT_IMPROVED_MBOXLIST_SORT),
+		known = st->layout;
 	enum conf_level wanted = conf_level_wanted(st->conf);
 	st->layout = level == LEVEL_25 ? &layout_25 : &layout_36;
 	conf_set_level(st->conf, wanted == LEVEL_AUTO ? level : wanted);

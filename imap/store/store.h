@@ -35,7 +35,8 @@ struct store {
 /* Opens the databases, finds out the layout (spec/databases.md 1.1) and sets the configuration's level to it. create: a missing
  * mailboxes.db is made (servers, ctl_cyrusdb); else ERR_NOTFOUND. Errors are logged. */
 int store_open(struct store **out, struct conf *conf, bool create);
-int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create);      /* another mailboxes.db; NULL: the usual */
+/* another mailboxes.db; NULL: the usual */
+int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create);
 /* Tools that fill an empty list: which layout it gets, where the configuration does not say (level auto). */
 int store_use_level(struct store *st, enum conf_level level);
 void store_half_upgraded(void);               /* says so in the log: the list has records of 3.6 and of an older release */

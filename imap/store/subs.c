@@ -15,7 +15,8 @@ static int open_db(struct store *st, const char *userid, bool write, struct cyru
 {
 	struct buf path = BUF_INIT;
 	st->layout->user_file(st, userid, "sub", &path);
-	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_SUBSCRIPTION_DB), buf_cstr(&path), (write ? CYRUSDB_CREATE : 0) | dbconf_sort_flag(st->conf), db);
+	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_SUBSCRIPTION_DB), buf_cstr(&path),
+		(write ? CYRUSDB_CREATE : 0) | dbconf_sort_flag(st->conf), db);
 	if (rc && rc != CYRUSDB_NOTFOUND) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
 	buf_free(&path);
 	if (rc) return rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : ERR_IO;

@@ -39,8 +39,8 @@ uint32_t synccrc_basic(const struct mailbox *mb, const struct index_record *r)
 	char text[256], guid[41];
 	if (r->system_flags & FLAG_EXPUNGED) return 0;
 	num_tohex(r->guid, sizeof r->guid, guid);
-	int n = snprintf(text, sizeof text, "%u %llu %lld (%u) %lld %s", r->uid, (unsigned long long)r->modseq, (long long)r->last_updated,
-		flags_crc(mb, r), (long long)r->internaldate, guid);
+	int n = snprintf(text, sizeof text, "%u %llu %lld (%u) %lld %s", r->uid, (unsigned long long)r->modseq,
+		(long long)r->last_updated, flags_crc(mb, r), (long long)r->internaldate, guid);
 	return crc_text(text, (size_t)n);
 }
 

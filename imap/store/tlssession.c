@@ -18,7 +18,8 @@ static bool is_sequence(const unsigned char *p, size_t n)
 int tlssession_parse(const char *p, size_t len, struct tlssession *t)
 {
 	*t = (struct tlssession){ 0 };
-	if (len < sizeof t->expires || !is_sequence((const unsigned char *)p + sizeof t->expires, len - sizeof t->expires)) return ERR_BADFORMAT;
+	if (len < sizeof t->expires || !is_sequence((const unsigned char *)p + sizeof t->expires, len - sizeof t->expires))
+		return ERR_BADFORMAT;
 	memcpy(&t->expires, p, sizeof t->expires);
 	t->der = p + sizeof t->expires;
 	t->len = len - sizeof t->expires;

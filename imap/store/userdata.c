@@ -20,7 +20,8 @@ static const char *const suffixes[] = { "sub", "seen", "mboxkey", "conversations
 
 static bool by_id(const struct store *st, const struct mbentry *inbox)
 {
-	return st->layout->level == LEVEL_36 && !(inbox->flags & MBENTRY_LEGACYDIRS) && inbox->uniqueid && strlen(inbox->uniqueid) >= 2;
+	return st->layout->level == LEVEL_36 && !(inbox->flags & MBENTRY_LEGACYDIRS) && inbox->uniqueid
+		&& strlen(inbox->uniqueid) >= 2;
 }
 
 /* The file by name, whatever a tombstone of that name says about ids. */

@@ -11,8 +11,10 @@ struct userdeny {
 	char *message;                   /* NULL: USERDENY_MESSAGE */
 };
 void userdeny_free(struct userdeny *d);
-int userdeny_parse(const char *p, size_t len, struct userdeny *d);       /* ERR_BADFORMAT: another version, no patterns, a NUL; d is then empty */
+/* ERR_BADFORMAT: another version, no patterns, a NUL; d is then empty */
+int userdeny_parse(const char *p, size_t len, struct userdeny *d);
 void userdeny_print(const struct userdeny *d, struct buf *out);
-/* The patterns from left to right, the first that matches decides: one with `!` in front says no. Linear in their length times the service's. */
+/* The patterns from left to right, the first that matches decides: one with `!` in front says no. Linear in their length times
+ * the service's. */
 bool userdeny_applies(const struct userdeny *d, const char *service);
 #endif

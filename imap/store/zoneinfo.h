@@ -11,6 +11,7 @@ struct zoneinfo {
 	struct strarray data;            /* names; of a link: the zone; of ".info": where the data came from and its release */
 };
 void zoneinfo_free(struct zoneinfo *z);
-int zoneinfo_parse(const char *p, size_t len, struct zoneinfo *z);       /* ERR_NOTFOUND: another version; ERR_BADFORMAT; z is then empty */
+/* ERR_NOTFOUND: another version; ERR_BADFORMAT; z is then empty */
+int zoneinfo_parse(const char *p, size_t len, struct zoneinfo *z);
 void zoneinfo_print(const struct zoneinfo *z, struct buf *out);
 #endif

@@ -79,14 +79,16 @@ static int check_order(const struct conf *c, struct cyrusdb_env *env, const stru
 	return r;
 }
 
-/* improved_mboxlist_sort counts in stores of 2.5 only; whose it is shows in the mailbox list, which may be about to be converted. */
+/* improved_mboxlist_sort counts in stores of 2.5 only; whose it is shows in the mailbox list, which may be about to be
+ * converted. */
 static int sort_flag(const struct conf *c, struct cyrusdb_env *env)
 {
 	enum conf_level level = conf_level_wanted(c);
 	struct cyrusdb *db;
 	char *path = table_path(c, &tables[0]);
 	const char *have = cyrusdb_detect(path);
-	if (conf_bool(c, OPT_IMPROVED_MBOXLIST_SORT) && level == LEVEL_AUTO && have && !cyrusdb_open(env, have, path, CYRUSDB_RDONLY, &db)) {
+	if (conf_bool(c, OPT_IMPROVED_MBOXLIST_SORT) && level == LEVEL_AUTO && have
+		&& !cyrusdb_open(env, have, path, CYRUSDB_RDONLY, &db)) {
 		if (cyrusdb_check_order(db, SIZE_MAX) || layout_detect(db, &level)) level = LEVEL_AUTO;
 		cyrusdb_close(db);
 	}

@@ -126,7 +126,8 @@ static bool same_entry(const struct mbentry *a, const struct mbentry *b)
 {
 	unsigned mask = ~(unsigned)(MBENTRY_KEEPTIME | MBENTRY_LEGACYDIRS);
 	return same_text(a->partition, b->partition) && same_text(a->server, b->server) && same_text(a->acl, b->acl)
-		&& same_text(a->uniqueid, b->uniqueid) && a->type == b->type && (a->flags & mask) == (b->flags & mask) && a->uidvalidity == b->uidvalidity
+		&& same_text(a->uniqueid, b->uniqueid) && a->type == b->type && (a->flags & mask) == (b->flags & mask)
+			&& a->uidvalidity == b->uidvalidity
 		&& a->createdmodseq == b->createdmodseq && a->foldermodseq == b->foldermodseq;
 }
 
@@ -258,8 +259,8 @@ static int verify(struct store *st)
 	struct verify v = { .st = st, .expected = hash_new(), .roots = STRARRAY_INIT };
 	int r = mboxlist_each(st, NULL, MBOXLIST_LIVE, expect, &v);
 	spool_roots(st->conf, SPOOL_DATA | SPOOL_META | SPOOL_HEADERS, &v.roots);
-	struct dirwalk w = { .roots = (const char *const *)v.roots.v, .nroots = v.roots.n, .levels = DIRWALK_ALL, .flags = DIRWALK_ROOT_GONE,
-		.entry = found_file, .arg = &v };
+	struct dirwalk w = { .roots = (const char *const *)v.roots.v, .nroots = v.roots.n, .levels = DIRWALK_ALL,
+		.flags = DIRWALK_ROOT_GONE, .entry = found_file, .arg = &v };
 	if (!r && spool_walk(st, &w)) {
 		fprintf(stderr, "ctl_mboxlist: cannot read the partitions: %s\n", strerror(errno));
 		r = ERR_IO;
@@ -359,7 +360,8 @@ int main(int argc, char **argv)
 	}
 	bool dumping = d.partition || d.remove || d.intermediates;
 	bool looking = what == 'u' || what == 'R' || what == 'B' || (what == 'd' && d.remove);
-	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R' && what != 'B') || (d.dry && !looking)
+	if (!what || mupdate || optind != argc || (dumping && what != 'd') || (dry && what != 'R' && what != 'B')
+		|| (d.dry && !looking)
 	    || (d.local && what != 'd' && what != 'u')) return usage();
 	dry |= d.dry;
 	if (what == 'B') return restore(alt, file, snapshot, dry);

@@ -139,7 +139,8 @@ static int batch(void *arg, const struct dbbatch *b)
 		t->rc = cyrusdb_foreach(t->db, b->key.s ? b->key.s : "", b->key.len, NULL, show_words, NULL, txn_of(t));
 		break;
 	case DBBATCH_GET:
-		if (b->key.len && !cyrusdb_fetch(t->db, b->key.s, b->key.len, &v, &n, txn_of(t))) show_words(NULL, b->key.s, b->key.len, v, n);
+		if (b->key.len && !cyrusdb_fetch(t->db, b->key.s, b->key.len, &v, &n, txn_of(t)))
+			show_words(NULL, b->key.s, b->key.len, v, n);
 		break;
 	case DBBATCH_SET:
 		t->rc = cyrusdb_store(t->db, b->key.s, b->key.len, b->value.s ? b->value.s : "", b->value.len, txn_of(t));
@@ -182,7 +183,8 @@ static void act_batch(struct tool *t, char **args, int n)
 {
 	(void)args, (void)n;
 	t->use_txn = false;
-	if ((dbbatch_run(stdin, batch, t) || t->use_txn) && !t->rc) t->rc = CYRUSDB_DONE;      /* told already: what is open is given up */
+	/* told already: what is open is given up */
+	if ((dbbatch_run(stdin, batch, t) || t->use_txn) && !t->rc) t->rc = CYRUSDB_DONE;
 	finish(t);
 	if (t->rc == CYRUSDB_DONE) t->rc = 0;
 }

@@ -54,8 +54,11 @@ static int run(const struct conf *c, int what, const char *user, const struct wo
 	char *path = given ? mem_strdup(given) : mem_printf("%s/user_deny.db", conf_dir(c));
 	struct cyrusdb_env *env = dbconf_env(c, false);
 	struct cyrusdb *db = NULL;
-	int r = what && access(path, F_OK) < 0 ? 0 : cyrusdb_open(env, conf_word(c, OPT_USERDENY_DB), path, what ? 0 : CYRUSDB_CREATE, &db);
-	if (!r) r = what == 'l' ? list(db) : what == 'a' ? (db ? cyrusdb_delete(db, user, strlen(user), NULL, true) : 0) : deny(db, user, w);
+	int r = what && access(path, F_OK) < 0 ? 0
+		: cyrusdb_open(env, conf_word(c, OPT_USERDENY_DB), path, what ? 0 : CYRUSDB_CREATE, &db);
+	if (!r)
+		r = what == 'l' ? list(db) : what == 'a' ? (db ? cyrusdb_delete(db, user, strlen(user), NULL, true) : 0)
+			: deny(db, user, w);
 	if (r) fprintf(stderr, "cyr_deny: %s: %s\n", path, cyrusdb_strerror(r));
 	if (db) cyrusdb_close(db);
 	cyrusdb_env_free(env);
@@ -80,7 +83,8 @@ int main(int argc, char **argv)
 	}
 	if ((what && (w.message || w.services)) || argc - optind != (what == 'l' ? 0 : 1)) return usage();
 	/* neither can be told from what divides them in the file */
-	if ((w.services && strpbrk(w.services, "\t\r\n")) || (w.message && strpbrk(w.message, "\r\n")) || (what != 'l' && (!*argv[optind]
+	if ((w.services && strpbrk(w.services, "\t\r\n")) || (w.message && strpbrk(w.message, "\r\n"))
+		|| (what != 'l' && (!*argv[optind]
 	    || strpbrk(argv[optind], "\t\r\n")))) return usage();
 	struct conf *c;
 	int rc = program_init(&c, alt, "cyr_deny", 0);

@@ -25,8 +25,8 @@ static void row(void *arg, const char *key, const char *value)
 		return;
 	}
 	double unit = (double)v.f_frsize / 1024, used = (double)(v.f_blocks - v.f_bfree), might = used + (double)v.f_bavail;
-	printf("%-12s%13.0f%13.0f%13.0f%4.0f%% %s\n", key + strlen(d->prefix), (double)v.f_blocks * unit, used * unit, (double)v.f_bavail * unit,
-		might > 0 ? used * 100 / might : 0, value);
+	printf("%-12s%13.0f%13.0f%13.0f%4.0f%% %s\n", key + strlen(d->prefix), (double)v.f_blocks * unit, used * unit,
+		(double)v.f_bavail * unit, might > 0 ? used * 100 / might : 0, value);
 }
 
 int main(int argc, char **argv)

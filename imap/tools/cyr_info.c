@@ -1,5 +1,5 @@
-/* cyr_info.c - prints the configuration, what in it nobody reads, the processes that run, what master counts, the formats of the store
- * (spec/tools.md 3). */
+/* cyr_info.c - prints the configuration, what in it nobody reads, the processes that run, what master counts, the formats of the
+ * store (spec/tools.md 3). */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "conf/lint.h"

@@ -9,7 +9,8 @@ enum { LITERAL_MAX = 1 << 28 };
 
 static const struct { const char *word; int min, max; } commands[] = {
 	[DBBATCH_BEGIN] = { "BEGIN", 0, 0 }, [DBBATCH_COMMIT] = { "COMMIT", 0, 0 }, [DBBATCH_ABORT] = { "ABORT", 0, 0 },
-	[DBBATCH_SHOW] = { "SHOW", 0, 1 }, [DBBATCH_GET] = { "GET", 1, 1 }, [DBBATCH_SET] = { "SET", 1, 2 }, [DBBATCH_DELETE] = { "DELETE", 1, 1 },
+	[DBBATCH_SHOW] = { "SHOW", 0, 1 }, [DBBATCH_GET] = { "GET", 1, 1 }, [DBBATCH_SET] = { "SET", 1, 2 },
+	[DBBATCH_DELETE] = { "DELETE", 1, 1 },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -27,7 +27,8 @@ struct options {
 
 static int usage(void)
 {
-	fputs("421-4.3.0 usage: deliver [-C <alt_config>] [-m <mailbox>] [-a <authid>] [-f <from>] [-q] [-l] [<user>]...\r\n", stdout);
+	fputs("421-4.3.0 usage: deliver [-C <alt_config>] [-m <mailbox>] [-a <authid>] [-f <from>] [-q] [-l] [<user>]...\r\n",
+		stdout);
 	fputs("421 4.3.0 " PACKAGE_VERSION "\r\n", stdout);
 	return EX_USAGE;
 }

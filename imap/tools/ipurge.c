@@ -91,7 +91,8 @@ static int look(struct purge *p, struct mailbox *mb, struct sums *s)
 	struct index_record r;
 	int err = 0;
 	for (uint32_t n = 1; n <= mb->h.num_records && !err; n++) {
-		if (mailbox_record(mb, n, &r) || !r.uid || r.system_flags & FLAG_EXPUNGED) continue;      /* damaged ones are reconstruct's */
+		/* damaged ones are reconstruct's */
+		if (mailbox_record(mb, n, &r) || !r.uid || r.system_flags & FLAG_EXPUNGED) continue;
 		s->messages++;
 		s->bytes += r.size;
 		if (!matches(p, &r)) continue;
@@ -133,7 +134,8 @@ static int one(void *arg, const struct mbentry *e)
 	struct purge *p = arg;
 	struct mailbox *mb;
 	struct sums s = { 0 };
-	if (e->flags & (MBENTRY_REMOTE | MBENTRY_MOVING) || (e->parts.localpart && !p->private_too) || (p->names && !is_named(p, e))) return 0;
+	if (e->flags & (MBENTRY_REMOTE | MBENTRY_MOVING) || (e->parts.localpart && !p->private_too) || (p->names && !is_named(p, e)))
+		return 0;
 	if (!p->level36 || p->verbose) printf("Working on %s...\n", e->name);
 	int r = mailbox_open(p->t->st, e->name, &mb);
 	if (!r) {
@@ -162,8 +164,8 @@ static int one(void *arg, const struct mbentry *e)
 /* Misuse ends with status 0, as scripts know it. */
 static int usage(void)
 {
-	printf("usage: ipurge [-f] [-s] [-C <alt_config>] [-x] [-X] [-i] [-o] [-M] [-n] [-v] {-d days | -b bytes|-k Kbytes|-m Mbytes}\n"
-		"\t[mboxpattern1 ... [mboxpatternN]]\n"
+	printf("usage: ipurge [-f] [-s] [-C <alt_config>] [-x] [-X] [-i] [-o] [-M] [-n] [-v] {-d days | -b bytes|-k Kbytes|-m "
+		"Mbytes}\n" "\t[mboxpattern1 ... [mboxpatternN]]\n"
 		"\tthere are no defaults and at least one of -d, -b, -k, -m\n"
 		"\tmust be specified\n");
 	return 0;

@@ -23,10 +23,12 @@ struct examine {
 };
 
 static const struct { uint32_t bit; const char *name; } options[] = {
-	{ MBOXOPT_POP3_NEW_UIDL, "POP3_NEW_UIDL" }, { MBOXOPT_SHAREDSEEN, "IMAP_SHAREDSEEN" }, { MBOXOPT_DUPDELIVER, "IMAP_DUPDELIVER" },
+	{ MBOXOPT_POP3_NEW_UIDL, "POP3_NEW_UIDL" }, { MBOXOPT_SHAREDSEEN, "IMAP_SHAREDSEEN" },
+	{ MBOXOPT_DUPDELIVER, "IMAP_DUPDELIVER" },
 };
 static const struct { uint32_t bit; const char *name; } internal_flags[] = {
-	{ FLAG_EXPUNGED, "FLAG_INTERNAL_EXPUNGED" }, { FLAG_UNLINKED, "FLAG_INTERNAL_UNLINKED" }, { FLAG_ARCHIVED, "FLAG_INTERNAL_ARCHIVED" },
+	{ FLAG_EXPUNGED, "FLAG_INTERNAL_EXPUNGED" }, { FLAG_UNLINKED, "FLAG_INTERNAL_UNLINKED" },
+	{ FLAG_ARCHIVED, "FLAG_INTERNAL_ARCHIVED" },
 	{ FLAG_NEEDS_CLEANUP, "FLAG_INTERNAL_NEEDS_CLEANUP" }, { FLAG_SPLITCONV, "FLAG_INTERNAL_SPLITCONVERSATION" },
 	{ FLAG_SNOOZED, "FLAG_INTERNAL_SNOOZED" },
 }, system_flags[] = {
@@ -64,8 +66,8 @@ static void index_info(struct mailbox *mb)
 	printf("  Number of Messages: %u  Mailbox Size: %llu bytes  Annotations Size: %llu bytes\n", h->exists,
 		(unsigned long long)h->quota_mailbox_used, (unsigned long long)h->quota_annot_used);
 	date_line("Last Append Date", h->last_appenddate);
-	printf("  UIDValidity: %u  Last UID: %u\n  Deleted: %u  Answered: %u  Flagged: %u\n  Mailbox Options:", h->uidvalidity, h->last_uid,
-		h->deleted, h->answered, h->flagged);
+	printf("  UIDValidity: %u  Last UID: %u\n  Deleted: %u  Answered: %u  Flagged: %u\n  Mailbox Options:", h->uidvalidity,
+		h->last_uid, h->deleted, h->answered, h->flagged);
 	bool any = false;
 	for (size_t i = 0; i < COUNT(options); i++)
 		if (h->options & options[i].bit) printf(" %s", options[i].name), any = true;
@@ -80,7 +82,8 @@ static void cache_info(struct mailbox *mb, const struct index_record *r)
 {
 	static const struct { const char *label; enum cache_item item; } items[] = {
 		{ " Envel", CACHE_ENVELOPE }, { "BdyStr", CACHE_BODYSTRUCTURE }, { "  Body", CACHE_BODY }, { "CacHdr", CACHE_HEADERS },
-		{ "  From", CACHE_FROM }, { "    To", CACHE_TO }, { "    Cc", CACHE_CC }, { "   Bcc", CACHE_BCC }, { "Subjct", CACHE_SUBJECT },
+		{ "  From", CACHE_FROM }, { "    To", CACHE_TO }, { "    Cc", CACHE_CC }, { "   Bcc", CACHE_BCC },
+		{ "Subjct", CACHE_SUBJECT },
 	};
 	const char *p;
 	size_t n;
@@ -191,7 +194,8 @@ static int examine_one(void *arg, const struct mbentry *e)
 			index_info(mb);
 			messages(x, mb);
 		}
-		mb->h.options &= ~(uint32_t)(MBOXOPT_DELETED | MBOXOPT_NEEDS_REPACK | MBOXOPT_NEEDS_UNLINK);      /* looking changes nothing */
+		/* looking changes nothing */
+		mb->h.options &= ~(uint32_t)(MBOXOPT_DELETED | MBOXOPT_NEEDS_REPACK | MBOXOPT_NEEDS_UNLINK);
 		mailbox_unlock(mb);
 		mailbox_close(&mb);
 	}

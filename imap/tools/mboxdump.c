@@ -14,7 +14,8 @@ static const struct { unsigned bit, flag; char type; } bits[] = {
 	{ 32, 0, 'c' }, { 64, 0, 'a' }, { 128, 0, 'b' }, { 256, MBENTRY_INTERMEDIATE, 0 }, { 512, 0, 's' }, { 1024, 0, 'p' },
 };
 static const struct { char letter; unsigned flag; } letters[] = {
-	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED }, { 'i', MBENTRY_INTERMEDIATE },
+	{ 'd', MBENTRY_DELETED }, { 'm', MBENTRY_MOVING }, { 'r', MBENTRY_REMOTE }, { 'z', MBENTRY_RESERVED },
+	{ 'i', MBENTRY_INTERMEDIATE },
 	{ 'l', MBENTRY_LEGACYDIRS },
 };
 #define COUNT(a) (sizeof (a) / sizeof *(a))
@@ -256,7 +257,8 @@ static const char *wrong_former(const struct namespace *ns, const struct json *j
 	f->dbname = buf_take(&dbname);
 	f->partition = dup_or_null(json_str(j, "partition"));
 	if (!get_number(j, "mtime", INT64_MAX, &mtime) || !get_number(j, "uidvalidity", UINT32_MAX, &uidvalidity)
-	    || !get_number(j, "createdmodseq", INT64_MAX, &f->createdmodseq) || !get_number(j, "foldermodseq", INT64_MAX, &f->foldermodseq))
+	    || !get_number(j, "createdmodseq", INT64_MAX, &f->createdmodseq)
+	    || !get_number(j, "foldermodseq", INT64_MAX, &f->foldermodseq))
 		return "bad number in name_history";
 	f->mtime = (time_t)mtime;
 	f->uidvalidity = (uint32_t)uidvalidity;
@@ -285,7 +287,8 @@ static const char *wrong_member(const struct namespace *ns, const struct json *j
 	e->server = dup_or_null(json_str(j, "server"));
 	e->uniqueid = dup_or_null(json_str(j, "uniqueid"));
 	if (!get_number(j, "mtime", INT64_MAX, &mtime) || !get_number(j, "uidvalidity", UINT32_MAX, &uidvalidity)
-	    || !get_number(j, "createdmodseq", INT64_MAX, &e->createdmodseq) || !get_number(j, "foldermodseq", INT64_MAX, &e->foldermodseq))
+	    || !get_number(j, "createdmodseq", INT64_MAX, &e->createdmodseq)
+	    || !get_number(j, "foldermodseq", INT64_MAX, &e->foldermodseq))
 		return "bad number";
 	e->mtime = (time_t)mtime;
 	e->uidvalidity = (uint32_t)uidvalidity;

@@ -4,8 +4,8 @@
 #include "store/layout.h"
 
 void mboxdump_line(const struct mbentry *e, struct buf *out);      /* "NAME TAB TYPE PARTITION ACL LF" */
-/* One member: "NAME": {...}, no comma, no line end; with e's history, if it has one. level: of the list that it is from; other than LEVEL_36 it is
- * told, so that a dump can be read back into a list of that layout. */
+/* One member: "NAME": {...}, no comma, no line end; with e's history, if it has one. level: of the list that it is from; other
+ * than LEVEL_36 it is told, so that a dump can be read back into a list of that layout. */
 void mboxdump_json(const struct mbentry *e, enum conf_level level, const struct namespace *ns, struct buf *out);
 
 /* Reads a whole dump of either dialect and calls put() for each entry, in its order. Bad entries are told on stderr, counted in

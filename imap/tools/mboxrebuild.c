@@ -33,7 +33,8 @@ static void tell_sum(const struct store *st, const struct spool_list *l, const c
 	for (int i = 0; i < SPOOL_LIST_ODDS; i++) odds += l->odds[i];
 	printf("%s %s with %llu mailboxes, in the layout of %s; %llu oddities\n", dry ? "would write" : "wrote", path,
 		(unsigned long long)l->mailboxes, st->layout->level == LEVEL_25 ? "2.5" : "3.6", (unsigned long long)odds);
-	printf("not known from the spool: reserved and remote mailboxes, records of deleted ones, levels without a mailbox, times and foldermodseq of changes\n");
+	printf("not known from the spool: reserved and remote mailboxes, records of deleted ones, levels without a mailbox, times "
+		"and foldermodseq of changes\n");
 }
 
 /* The new list takes the place of the old one, which stays beside it. */

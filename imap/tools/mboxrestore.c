@@ -47,7 +47,8 @@ static bool master_answers(const struct conf *c)
 	return yes;
 }
 
-/* Masters hold a lock on their pid file for life, Cyrus's too; where it is they are told on the command line, unless the option says. */
+/* Masters hold a lock on their pid file for life, Cyrus's too; where it is they are told on the command line, unless the option
+ * says. */
 static bool pid_file_held(const struct conf *c)
 {
 	const char *path = conf_str(c, OPT_MASTER_PID_FILE);
@@ -138,7 +139,8 @@ static int swap(const char *fresh, const char *list)
 	if (access(old, F_OK) == 0) r = complain("this is there from an earlier time, move it away first", old);
 	else if (fd >= 0 && fcntl(fd, F_SETLK, &l) < 0) r = complain("somebody has the list locked", list);
 	else if (had && link(list, old) < 0) r = complain("cannot keep the list that is there", strerror(errno));
-	else if (rename(fresh, list) < 0 || file_sync_parent(list) < 0) r = complain("cannot put the snapshot in its place", strerror(errno));
+	else if (rename(fresh, list) < 0 || file_sync_parent(list) < 0)
+		r = complain("cannot put the snapshot in its place", strerror(errno));
 	else if (had) printf("restored; the old one is %s\n", old);
 	else puts("restored; there was none before");
 	if (fd >= 0) close(fd);

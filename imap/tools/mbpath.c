@@ -60,7 +60,8 @@ static int kind_path(struct store *st, const struct mbentry *e, const char *what
 {
 	const char *root = NULL;
 	if (*what == 'm') root = conf_partition(st->conf, "metapartition-", e->partition);
-	if (*what == 'a' && conf_bool(st->conf, OPT_ARCHIVE_ENABLED)) root = conf_partition(st->conf, "archivepartition-", e->partition);
+	if (*what == 'a' && conf_bool(st->conf, OPT_ARCHIVE_ENABLED))
+		root = conf_partition(st->conf, "archivepartition-", e->partition);
 	if (!root) return path_mailbox(st, e, META_DATA, NULL, out);
 	st->layout->mailbox_dir(st, e, root, out);
 	return 0;
@@ -267,7 +268,8 @@ int main(int argc, char **argv)
 		int r = one(&t, argv[i], &c);
 		if (r) rc = r;
 		if (r && c.stop) {
-			if (!c.quiet && t.st->layout->level == LEVEL_36) fprintf(stderr, "fatal error: Error in processing mailbox. Stopping\n");
+			if (!c.quiet && t.st->layout->level == LEVEL_36)
+				fprintf(stderr, "fatal error: Error in processing mailbox. Stopping\n");
 			break;
 		}
 	}

@@ -37,7 +37,8 @@ static int table_row(void *arg, const char *root, const struct quota *q)
 	for (int i = 0; i < QUOTA_RESOURCES; i++) {
 		const struct quota_resource_info *res = &quota_resources[i];
 		if (q->limit[i] > 0) {
-			printf("%8lld %8llu", (long long)q->limit[i], (unsigned long long)(q->used[i] / res->unit * 100) / (unsigned long long)q->limit[i]);
+			printf("%8lld %8llu", (long long)q->limit[i],
+				(unsigned long long)(q->used[i] / res->unit * 100) / (unsigned long long)q->limit[i]);
 		} else {
 			fputs(q->limit[i] ? "                 " : "       0         ", stdout);
 		}
@@ -94,7 +95,8 @@ static void wrong_root(void *arg, const char *name, const char *recorded, const 
 static void wrong_usage(void *arg, const char *root, enum quota_resource res, uint64_t was, uint64_t now)
 {
 	char *name = shown(arg, root);
-	printf("%s: %s usage was %llu, now %llu\n", name, quota_resources[res].name, (unsigned long long)was, (unsigned long long)now);
+	printf("%s: %s usage was %llu, now %llu\n", name, quota_resources[res].name, (unsigned long long)was,
+		(unsigned long long)now);
 	free(name);
 }
 
@@ -107,7 +109,8 @@ static void removed(void *arg, const char *root)
 
 static int scan(struct toolbox *t, const struct strarray *prefixes, bool fix)
 {
-	struct quotascan s = { .st = t->st, .fix = fix, .wrong_root = wrong_root, .wrong_usage = wrong_usage, .removed = removed, .arg = t };
+	struct quotascan s = { .st = t->st, .fix = fix, .wrong_root = wrong_root, .wrong_usage = wrong_usage, .removed = removed,
+		.arg = t };
 	int worst = 0;
 	for (size_t i = 0; i < prefixes->n; i++) {
 		int r = quotascan_run(&s, prefixes->v[i]);

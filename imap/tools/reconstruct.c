@@ -106,7 +106,8 @@ static void discovered(void *arg, const struct mbentry *e, int err)
 /* A path may hold anything. */
 static void put_path(const char *s)
 {
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++) fprintf(stderr, *p < ' ' || *p >= 0x7f ? "\\%03o" : "%c", *p);
+	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
+		fprintf(stderr, *p < ' ' || *p >= 0x7f ? "\\%03o" : "%c", *p);
 }
 
 static void odd_place(void *arg, const char *path, const char *words, const char *detail)
@@ -121,12 +122,13 @@ static void odd_place(void *arg, const char *path, const char *words, const char
 
 static void discover(struct run *x, const char *partition, bool fresh)
 {
-	struct reconstruct_discover d = { .partition = partition, .fresh = fresh, .wanted = is_below_named, .found = discovered, .odd = odd_place,
-		.arg = x };
+	struct reconstruct_discover d = { .partition = partition, .fresh = fresh, .wanted = is_below_named, .found = discovered,
+		.odd = odd_place, .arg = x };
 	int r = reconstruct_discover(&x->rc, &d);
 	fflush(stdout);
 	if (r) fprintf(stderr, "reconstruct: %s\n", err_text(r));
-	else if (d.unread) fprintf(stderr, "reconstruct: %llu places could not be looked at; the log says which\n", (unsigned long long)d.unread);
+	else if (d.unread)
+		fprintf(stderr, "reconstruct: %llu places could not be looked at; the log says which\n", (unsigned long long)d.unread);
 	if (r || d.unread) x->status = EX_TEMPFAIL;
 }
 
@@ -144,7 +146,9 @@ static void reconstruct_discovered(struct run *x)
 static int usage(void)
 {
 	struct toolbox t = { 0 };
-	fprintf(stderr, "usage: reconstruct [-C <alt_config>] [-p partition] [-f] [-x] [-r] [-u] [-n] [-s] [-q] [-G] [-R|-U] [-o|-O] mailbox...\n");
+	fprintf(stderr,
+		"usage: reconstruct [-C <alt_config>] [-p partition] [-f] [-x] [-r] [-u] [-n] [-s] [-q] [-G] [-R|-U] [-o|-O] "
+		"mailbox...\n");
 	return toolbox_usage_status(&t);
 }
 
@@ -192,7 +196,8 @@ int main(int argc, char **argv)
 		if (!flag_of(opt)) return usage();
 		x.rc.flags |= flag_of(opt);
 	}
-	if (both(x.rc.flags, RECONSTRUCT_REUID, RECONSTRUCT_UNLINK) || both(x.rc.flags, RECONSTRUCT_IGNORE_ODD, RECONSTRUCT_REMOVE_ODD)
+	if (both(x.rc.flags, RECONSTRUCT_REUID, RECONSTRUCT_UNLINK)
+		|| both(x.rc.flags, RECONSTRUCT_IGNORE_ODD, RECONSTRUCT_REMOVE_ODD)
 	    || (fresh && !partition && !find) || (((partition && !find) || users) && optind == argc)) return usage();
 	if ((rc = toolbox_open(&t, alt, "reconstruct", false))) return rc;
 	x.rc.st = t.st;

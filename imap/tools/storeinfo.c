@@ -19,7 +19,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { R25 = 1, R30 = 2, R32 = 4, R34 = 8, R36 = 16, LATER = 32, ALL = 63, OLD_LAYOUT = R25 | R30 | R32 | R34, NEW_LAYOUT = R36 | LATER };
+enum { R25 = 1, R30 = 2, R32 = 4, R34 = 8, R36 = 16, LATER = 32, ALL = 63, OLD_LAYOUT = R25 | R30 | R32 | R34,
+	NEW_LAYOUT = R36 | LATER };
 static const char *const releases[] = { "2.5", "3.0", "3.2", "3.4", "3.6", "later" };
 enum { RELEASES = sizeof releases / sizeof *releases, FILE_MAX = 1 << 30, TWOSKIP_VERSION_AT = 20 };
 
@@ -48,7 +49,8 @@ static unsigned engine_of(const char *path, const char *configured, struct buf *
 	const char *have = cyrusdb_detect(path);
 	struct buf head = BUF_INIT;
 	unsigned mask = ALL;
-	if (!have && (!strcmp(configured, "flat") || !strcmp(configured, "quotalegacy") || !strcmp(configured, "sql"))) have = configured;
+	if (!have && (!strcmp(configured, "flat") || !strcmp(configured, "quotalegacy") || !strcmp(configured, "sql")))
+		have = configured;
 	buf_puts(out, have ? have : "unknown format");
 	if (!have) mask = 0;
 	else if (!strncmp(have, "berkeley", 8)) mask = R25;
@@ -105,7 +107,8 @@ static void database(struct info *x, const char *what, const char *path, const c
 static const struct { const char *name; enum conf_opt path, engine; } tables[] = {
 	{ "annotations.db", OPT_ANNOTATION_DB_PATH, OPT_ANNOTATION_DB }, { "deliver.db", OPT_DUPLICATE_DB_PATH, OPT_DUPLICATE_DB },
 	{ "ptclient/ptscache.db", OPT_PTSCACHE_DB_PATH, OPT_PTSCACHE_DB }, { "quotas.db", OPT_QUOTA_DB_PATH, OPT_QUOTA_DB },
-	{ "statuscache.db", OPT_STATUSCACHE_DB_PATH, OPT_STATUSCACHE_DB }, { "tls_sessions.db", OPT_TLS_SESSIONS_DB_PATH, OPT_TLS_SESSIONS_DB },
+	{ "statuscache.db", OPT_STATUSCACHE_DB_PATH, OPT_STATUSCACHE_DB },
+	{ "tls_sessions.db", OPT_TLS_SESSIONS_DB_PATH, OPT_TLS_SESSIONS_DB },
 	{ "user_deny.db", OPT_USERDENY_DB_PATH, OPT_USERDENY_DB },
 };
 
@@ -118,7 +121,8 @@ static void mailbox_list(struct info *x)
 	const char *path = cyrusdb_path(x->st->mboxlist);
 	unsigned mask = engine_of(path, cyrusdb_engine(x->st->mboxlist), &text);
 	cyrusdb_foreach(x->st->mboxlist, "", 0, NULL, count_row, &n, NULL);
-	buf_printf(&text, ", layout of %s, %lu records%s", new_layout ? "3.6" : "2.5", n.rows, racl_in_list(x->st) ? ", with reverse ACL rows" : "");
+	buf_printf(&text, ", layout of %s, %lu records%s", new_layout ? "3.6" : "2.5", n.rows,
+		racl_in_list(x->st) ? ", with reverse ACL rows" : "");
 	line(x, "mailboxes.db", buf_cstr(&text), mask & (new_layout ? NEW_LAYOUT : OLD_LAYOUT));
 	buf_free(&text);
 }

@@ -1,4 +1,5 @@
-/* tls_prune.c - removes TLS sessions that nobody may resume any more from tls_sessions.db (spec/databases.md 10, spec/tools.md 3). */
+/* tls_prune.c - removes TLS sessions that nobody may resume any more from tls_sessions.db (spec/databases.md 10, spec/tools.md
+ * 3). */
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"

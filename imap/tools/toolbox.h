@@ -1,4 +1,5 @@
-/* toolbox.h - what the tools over the mailbox store share: opening it, and the mailboxes that arguments name (spec/tools.md 1). */
+/* toolbox.h - what the tools over the mailbox store share: opening it, and the mailboxes that arguments name (spec/tools.md
+ * 1). */
 #ifndef CAMB_TOOLBOX_H
 #define CAMB_TOOLBOX_H
 #include "store/layout.h"
@@ -14,8 +15,8 @@ void toolbox_close(struct toolbox *t);
 
 enum toolbox_each_flags { TOOLBOX_CHILDREN = 1 };      /* mailboxes below each match too */
 /* Calls cb for every live mailbox that one of the patterns matches, once, in the order of the release: 2.5 by name; 3.6 users'
- * mailboxes, then shared ones, then users' deleted ones. Patterns (`*`, `%`) are written as an administrator sees names; none: all.
- * Entries are collected first: cb may change the list. Non-zero from cb stops and is returned. */
+ * mailboxes, then shared ones, then users' deleted ones. Patterns (`*`, `%`) are written as an administrator sees names; none:
+ * all. Entries are collected first: cb may change the list. Non-zero from cb stops and is returned. */
 int toolbox_each(struct toolbox *t, char **patterns, int n, unsigned flags, mboxlist_cb *cb, void *arg);
 
 /* Would toolbox_each() come by it with these arguments, if it were listed? */

@@ -7,7 +7,8 @@
 
 static const struct { char letter; uint32_t right; } letters[] = {
 	{ 'l', ACL_LOOKUP }, { 'r', ACL_READ }, { 's', ACL_SEEN }, { 'w', ACL_WRITE }, { 'i', ACL_INSERT }, { 'p', ACL_POST },
-	{ 'k', ACL_CREATE }, { 'x', ACL_DELETEMBOX }, { 't', ACL_DELETEMSG }, { 'e', ACL_EXPUNGE }, { 'a', ACL_ADMIN }, { 'n', ACL_ANNOTATE },
+	{ 'k', ACL_CREATE }, { 'x', ACL_DELETEMBOX }, { 't', ACL_DELETEMSG }, { 'e', ACL_EXPUNGE }, { 'a', ACL_ADMIN },
+	{ 'n', ACL_ANNOTATE },
 };
 enum { NLETTERS = sizeof letters / sizeof *letters };
 

@@ -7,14 +7,16 @@
 
 enum { USERID_MAX = 80 };
 
-/* A login name or ACL identifier made canonical: case, domain, "anyone" and "anonymous", "group:NAME". `domain`: that of who names it
- * (NULL: none), appended to identifiers without one. Caller frees *out. ERR_BADUSER (too long, a refused byte), ERR_BADIDENT (no such group). */
+/* A login name or ACL identifier made canonical: case, domain, "anyone" and "anonymous", "group:NAME". `domain`: that of who
+ * names it (NULL: none), appended to identifiers without one. Caller frees *out. ERR_BADUSER (too long, a refused byte),
+ * ERR_BADIDENT (no such group). */
 int user_canon(const struct conf *c, const char *name, const char *domain, char **out);
 
 struct user {
 	char *userid;                    /* canonical; NULL: not logged in */
 	bool isadmin;
-	bool groups_pending;             /* not looked up yet: few access control lists name a group, and a lookup may go to a directory */
+	bool groups_pending;             /* not looked up yet: few access control lists name a group, and a lookup may go to a
+	                                    directory */
 	struct strarray groups;          /* unix groups */
 	struct acl_who who;              /* for acl_evaluate(); points back here */
 };

@@ -47,7 +47,8 @@ static bool name_byte(int c)
 
 static int twice(struct parse *p, const char *name, int lineno)
 {
-	return conf_fail(p->report, "option '%.200s' was specified twice in config file (second occurrence on line %d)", name, lineno);
+	return conf_fail(p->report, "option '%.200s' was specified twice in config file (second occurrence on line %d)", name,
+		lineno);
 }
 
 static bool has_service_prefix(const struct conf *c, const char *name)

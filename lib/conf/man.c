@@ -12,7 +12,8 @@ static const char head[] =
 	".SH NAME\nimapd.conf \\- configuration of the mail store and all its programs\n"
 	".SH DESCRIPTION\n"
 	"One option a line:\n.PP\n.RS\n.IR option : \\ value\n.RE\n.PP\n"
-	"The name is made of letters, digits, \\- and _, in either case, and is followed at once by the colon.  The value is the rest of\n"
+	"The name is made of letters, digits, \\- and _, in either case, and is followed at once by the colon.  The value is the "
+	"rest of\n"
 	"the line without the white space around it; nothing is quoted.  A backslash as the last byte joins the next line.\n"
 	"Lines that begin with # are comments.\n.B @include: FILE\nreads another file at this place.\n"
 	".PP\nA name with a service of\n.BR cyrus.conf (5)\nin front,\n.IR service _ option ,\n"
@@ -21,8 +22,8 @@ static const char head[] =
 	"Durations are numbers with\n.BR d ,\\  h ,\\  m\nor\n.B s\n(1h30m); a number alone has the unit named below.\n"
 	"Sizes are numbers with\n.BR K ,\\  M\nor\n.BR G ,\nmultiples of 1024.\n"
 	"A leading\n.B {configdirectory}\nin a string stands for the value of that option.\n"
-	".PP\nWhere two defaults are given, the first is that of level 2.5, the second that of level 3.6: see\n.BR compatibility_level .\n"
-	".SH OPTIONS\n";
+	".PP\nWhere two defaults are given, the first is that of level 2.5, the second that of level 3.6: see\n.BR "
+	"compatibility_level .\n" ".SH OPTIONS\n";
 
 /* Text that roff takes literally. */
 static void text(struct buf *out, const char *s)

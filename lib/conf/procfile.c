@@ -1,5 +1,5 @@
-/* procfile.c - see procfile.h. A new file is written as PID.new and renamed, so that a reader never sees half a line. Later lines are
- * written over it by one write: what readers decide by - service, host, user - comes first and does not move. */
+/* procfile.c - see procfile.h. A new file is written as PID.new and renamed, so that a reader never sees half a line. Later lines
+ * are written over it by one write: what readers decide by - service, host, user - comes first and does not move. */
 #include "conf/procfile.h"
 #include "base/buf.h"
 #include "base/log.h"

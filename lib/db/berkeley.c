@@ -108,8 +108,8 @@ void berkeley_env_free(struct cyrusdb_env *env)
 
 static DBT dbt(struct db_slice s) { return (DBT){ .data = (void *)(uintptr_t)s.p, .size = (u_int32_t)s.n }; }
 
-/* The library waits for ever and looks for deadlocks only. So nothing of ours waits inside it: reads take what locks they need at once or try
- * again later, and writers take turns by a lock that they try for. False: it is too late. */
+/* The library waits for ever and looks for deadlocks only. So nothing of ours waits inside it: reads take what locks they need at
+ * once or try again later, and writers take turns by a lock that they try for. False: it is too late. */
 static bool wait_more(const struct cyrusdb *db, int64_t *deadline)
 {
 	int64_t now = clock_mono();
@@ -418,10 +418,12 @@ static int bdb_rename(struct cyrusdb_env *env, const char *from, const char *to)
 }
 
 #define BERKELEY(var, text, ...) const struct db_engine var = { \
-	.name = text, .open = bdb_open, .close = bdb_close, .lock = bdb_lock, .unlock = bdb_unlock, .fetch = bdb_fetch, .put = bdb_put, \
+	.name = text, .open = bdb_open, .close = bdb_close, .lock = bdb_lock, .unlock = bdb_unlock, .fetch = bdb_fetch, \
+	.put = bdb_put, \
 	.del = bdb_del, .commit = bdb_commit, .abort = bdb_abort, .compare = bdb_compare, .archive = bdb_archive, \
 	.rename = bdb_rename, __VA_ARGS__ }
-BERKELEY(engine_berkeley, "berkeley", .next = bdb_next, .sync = bdb_sync, .in_file_order = bdb_in_file_order, .order = db_cmp_raw);
+BERKELEY(engine_berkeley, "berkeley", .next = bdb_next, .sync = bdb_sync, .in_file_order = bdb_in_file_order,
+	.order = db_cmp_raw);
 BERKELEY(engine_berkeley_nosync, "berkeley-nosync", .next = bdb_next, .in_file_order = bdb_in_file_order,
 	.order = db_cmp_raw);
 BERKELEY(engine_berkeley_hash, "berkeley-hash", .keys = hash_keys, .exact_prefix = true);

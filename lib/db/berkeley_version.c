@@ -1,5 +1,5 @@
-/* berkeley_version.c - which Berkeley DB wrote a table, an environment, a log: looked at before the library is let near them, because
- * opening an environment of another release can make it unusable for both. */
+/* berkeley_version.c - which Berkeley DB wrote a table, an environment, a log: looked at before the library is let near them,
+ * because opening an environment of another release can make it unusable for both. */
 #include "db/db_priv.h"
 
 #include "base/log.h"
@@ -24,7 +24,8 @@ static bool read_words(const char *path, off_t off, uint32_t *w, size_t n)
 	return got == (ssize_t)(n * 4);
 }
 
-/* The first page as 32 bit words (seen in files of 5.3). The library divides by some of them, and goes to the pages that others name. */
+/* The first page as 32 bit words (seen in files of 5.3). The library divides by some of them, and goes to the pages that others
+ * name. */
 enum { META_PAGESIZE = 5, META_LAST = 8, META_MINKEY = 19, META_ROOT = 22, META_WORDS = 23 };
 
 static int check_meta(const char *path, bool swapped, bool btree)
@@ -37,7 +38,8 @@ static int check_meta(const char *path, bool swapped, bool btree)
 	bool sound = page >= 512 && page <= 65536 && !(page & (page - 1)) && size >= page && w[META_LAST] < size / page;
 	if (sound && btree) sound = w[META_MINKEY] >= 2 && w[META_MINKEY] < page && w[META_ROOT] && w[META_ROOT] < size / page;
 	if (sound) return CYRUSDB_OK;
-	log_msg(LOG_ERR, "DBERROR: berkeley: %s is damaged: its first page cannot be right: put back a copy (db.backup1), or see what "
+	log_msg(LOG_ERR,
+		"DBERROR: berkeley: %s is damaged: its first page cannot be right: put back a copy (db.backup1), or see what "
 		"db%d.%d_dump -R %s can still read", path, DB_VERSION_MAJOR, DB_VERSION_MINOR, path);
 	return CYRUSDB_IOERROR;
 }
@@ -49,15 +51,21 @@ int berkeley_check_table(const char *path)
 	bool swapped = w[0] == __builtin_bswap32(DB_BTREEMAGIC) || w[0] == __builtin_bswap32(DB_HASHMAGIC);
 	uint32_t magic = swapped ? __builtin_bswap32(w[0]) : w[0], version = swapped ? __builtin_bswap32(w[1]) : w[1];
 	if (magic != DB_BTREEMAGIC && magic != DB_HASHMAGIC) return CYRUSDB_OK;
-	uint32_t oldest = magic == DB_BTREEMAGIC ? DB_BTREEOLDVER : DB_HASHOLDVER, newest = magic == DB_BTREEMAGIC ? DB_BTREEVERSION : DB_HASHVERSION;
+	uint32_t oldest = magic == DB_BTREEMAGIC ? DB_BTREEOLDVER : DB_HASHOLDVER,
+		newest = magic == DB_BTREEMAGIC ? DB_BTREEVERSION : DB_HASHVERSION;
 	if (version >= oldest && version <= newest) return check_meta(path, swapped, magic == DB_BTREEMAGIC);
 	if (version > newest)
-		log_msg(LOG_ERR, "DBERROR: berkeley: %s was written by a newer Berkeley DB than %d.%d (format %u, known up to %u): dump it with that release "
-			"(dbX.Y_dump %s >DUMP) and load it with this one (db%d.%d_load -f DUMP %s.new)", path, DB_VERSION_MAJOR, DB_VERSION_MINOR, version, newest,
-			path, DB_VERSION_MAJOR, DB_VERSION_MINOR, path);
+		log_msg(LOG_ERR,
+			"DBERROR: berkeley: %s was written by a newer Berkeley DB than %d.%d (format %u, known up to %u): dump it with that "
+			"release "
+			"(dbX.Y_dump %s >DUMP) and load it with this one (db%d.%d_load -f DUMP %s.new)", path, DB_VERSION_MAJOR,
+			DB_VERSION_MINOR, version, newest, path, DB_VERSION_MAJOR, DB_VERSION_MINOR, path);
 	else
-		log_msg(LOG_ERR, "DBERROR: berkeley: %s was written by an older Berkeley DB (format %u, this release reads %u to %u): with all servers "
-			"stopped make a copy of it and run db%d.%d_upgrade %s", path, version, oldest, newest, DB_VERSION_MAJOR, DB_VERSION_MINOR, path);
+		log_msg(LOG_ERR,
+			"DBERROR: berkeley: %s was written by an older Berkeley DB (format %u, this release reads %u to %u): with all "
+			"servers "
+			"stopped make a copy of it and run db%d.%d_upgrade %s", path, version, oldest, newest, DB_VERSION_MAJOR,
+			DB_VERSION_MINOR, path);
 	return CYRUSDB_IOERROR;
 }
 
@@ -67,9 +75,11 @@ static int check_region(const char *dbdir)
 	char *path = mem_printf("%s/__db.001", dbdir);
 	int r = CYRUSDB_OK;
 	if (read_words(path, 0, w, 4) && w[0] == REGION_MAGIC && (w[2] != DB_VERSION_MAJOR || w[3] != DB_VERSION_MINOR)) {
-		log_msg(LOG_ERR, "DBERROR: berkeley: the environment %s belongs to Berkeley DB %u.%u (%s), this is %d.%d: with all servers stopped run "
-			"db%u.%u_recover -h %s and db%u.%u_checkpoint -1 -h %s, then move %s/__db.* and %s/log.* away", dbdir, w[2], w[3], path,
-			DB_VERSION_MAJOR, DB_VERSION_MINOR, w[2], w[3], dbdir, w[2], w[3], dbdir, dbdir, dbdir);
+		log_msg(LOG_ERR,
+			"DBERROR: berkeley: the environment %s belongs to Berkeley DB %u.%u (%s), this is %d.%d: with all servers stopped "
+			"run "
+			"db%u.%u_recover -h %s and db%u.%u_checkpoint -1 -h %s, then move %s/__db.* and %s/log.* away", dbdir, w[2], w[3],
+			path, DB_VERSION_MAJOR, DB_VERSION_MINOR, w[2], w[3], dbdir, w[2], w[3], dbdir, dbdir, dbdir);
 		r = CYRUSDB_IOERROR;
 	}
 	free(path);
@@ -91,9 +101,11 @@ static int check_log(const char *dbdir)
 	char *path = mem_printf("%s/%s", dbdir, last);
 	int r = CYRUSDB_OK;
 	if (read_words(path, 12, w, 2) && w[0] == DB_LOGMAGIC && w[1] != DB_LOGVERSION) {
-		log_msg(LOG_ERR, "DBERROR: berkeley: %s was written by another Berkeley DB (log format %u, that of %d.%d is %u): with all servers stopped "
-			"run db_recover -h %s and db_checkpoint -1 -h %s of the release that wrote it, then move %s/__db.* and %s/log.* away", path, w[1],
-			DB_VERSION_MAJOR, DB_VERSION_MINOR, DB_LOGVERSION, dbdir, dbdir, dbdir, dbdir);
+		log_msg(LOG_ERR,
+			"DBERROR: berkeley: %s was written by another Berkeley DB (log format %u, that of %d.%d is %u): with all servers "
+			"stopped "
+			"run db_recover -h %s and db_checkpoint -1 -h %s of the release that wrote it, then move %s/__db.* and %s/log.* away",
+			path, w[1], DB_VERSION_MAJOR, DB_VERSION_MINOR, DB_LOGVERSION, dbdir, dbdir, dbdir, dbdir);
 		r = CYRUSDB_IOERROR;
 	}
 	free(path);

@@ -33,8 +33,10 @@ void db_log_errno(const char *engine, const char *doing, const char *path, int e
 		return;
 	}
 	if (stat(path, &st) < 0) st.st_uid = (uid_t)-1, st.st_mode = 0;
-	log_msg(LOG_ERR, "DBERROR: %s: %s %s: %s (we are uid %ld, it belongs to uid %ld, mode %o): give it to the account of the servers, "
-		"chown %s %s", engine, doing, path, strerror(e), (long)geteuid(), (long)(int)st.st_uid, (unsigned)st.st_mode & 07777, CYRUS_USER, path);
+	log_msg(LOG_ERR,
+		"DBERROR: %s: %s %s: %s (we are uid %ld, it belongs to uid %ld, mode %o): give it to the account of the servers, "
+		"chown %s %s", engine, doing, path, strerror(e), (long)geteuid(), (long)(int)st.st_uid, (unsigned)st.st_mode & 07777,
+		CYRUS_USER, path);
 }
 
 int db_io(const struct cyrusdb *db, const char *doing)
@@ -398,12 +400,14 @@ int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cy
 #define WALK_MAX 4096            /* records under one hold of the lock */
 
 /* One record of a walk: `at` becomes where it goes on, *or_equal whether a record of that very key is to come. */
-static int walk_visit(const struct cyrusdb *db, struct db_slice k, struct db_slice v, cyrusdb_walk_cb *cb, void *arg, struct buf *at, bool *or_equal)
+static int walk_visit(const struct cyrusdb *db, struct db_slice k, struct db_slice v, cyrusdb_walk_cb *cb, void *arg,
+	struct buf *at, bool *or_equal)
 {
 	struct buf seek = BUF_INIT;
 	buf_set(at, k.p, k.n);
 	int stop = cb(arg, buf_cstr(at), at->len, v.p, v.n, &seek);
-	*or_equal = seek.len && db->engine->compare(db, slice(seek.s, seek.len), slice(at->s, at->len)) > 0;       /* never backwards */
+	/* never backwards */
+	*or_equal = seek.len && db->engine->compare(db, slice(seek.s, seek.len), slice(at->s, at->len)) > 0;
 	if (*or_equal) buf_set(at, seek.s, seek.len);
 	buf_free(&seek);
 	return stop;
@@ -521,7 +525,8 @@ int cyrusdb_check_order(struct cyrusdb *db, size_t most)
 	else if (other) {
 		r = CYRUSDB_IOERROR;
 		log_msg(LOG_ERR, "DBERROR: %s is sorted %s improved_mboxlist_sort, which is %s here: put the option back, dump the table "
-			"(ctl_mboxlist -d; cyr_dbtool %s%s %s show), change the option, move the file away and load the dump (ctl_mboxlist -u; "
+			"(ctl_mboxlist -d; cyr_dbtool %s%s %s show), change the option, move the file away and load the dump (ctl_mboxlist "
+			"-u; "
 			"cyr_dbtool -n %s%s %s set)", db->path, mbox ? "without" : "with", mbox ? "on" : "off", mbox ? "" : "-M ", db->path,
 			db->engine->name, mbox ? "-M " : "", db->path, db->engine->name);
 	}

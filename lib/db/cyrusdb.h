@@ -23,8 +23,8 @@ enum cyrusdb_flags {
 	CYRUSDB_MBOXSORT = 0x02,    /* mailbox order (spec 2.3) instead of the engine's own */
 	CYRUSDB_CONVERT = 0x04,     /* another engine's file is converted in place */
 	CYRUSDB_NOCOMPACT = 0x08,
-	CYRUSDB_SHARED = 0x10,      /* transactions take the read lock only, and a write in one fails with READONLY; not with CONVERT. When a
-	                               path is open more than once, only as long as every opener asked for it */
+	CYRUSDB_SHARED = 0x10,      /* transactions take the read lock only, and a write in one fails with READONLY; not with CONVERT.
+	                               When a path is open more than once, only as long as every opener asked for it */
 	CYRUSDB_NOCRC = 0x20,       /* taken for the sake of callers; checksums are verified all the same */
 	CYRUSDB_RDONLY = 0x100,     /* ours: open read-only, never recover or write; for tools that only look */
 };
@@ -70,26 +70,29 @@ typedef int cyrusdb_cb(void *arg, const char *key, size_t keylen, const char *va
  * its key stays valid, its value until it first touches this database. Non-zero from cb stops the scan and is returned. */
 int cyrusdb_foreach(struct cyrusdb *db, const void *prefix, size_t prefixlen, cyrusdb_cb *good, cyrusdb_cb *cb, void *arg,
 	struct cyrusdb_txn **txn);
-/* The records from the first key >= start, in order, all under the lock (which others get a chance at between many records). cb must not
- * touch the database; what it is given is valid until it returns. It may put a key into *seek: the walk goes on with the first one >= that,
- * which must be greater than the present one. Non-zero from cb stops the walk and is returned. Not inside a transaction of one's own. */
+/* The records from the first key >= start, in order, all under the lock (which others get a chance at between many records). cb
+ * must not touch the database; what it is given is valid until it returns. It may put a key into *seek: the walk goes on with the
+ * first one >= that, which must be greater than the present one. Non-zero from cb stops the walk and is returned. Not inside a
+ * transaction of one's own. */
 typedef int cyrusdb_walk_cb(void *arg, const char *key, size_t keylen, const char *val, size_t vallen, struct buf *seek);
 int cyrusdb_walk(struct cyrusdb *db, const void *start, size_t startlen, cyrusdb_walk_cb *cb, void *arg);
 
-/* Reads between the two share one lock and one look at the file; writes and transactions meanwhile give LOCKED. Held for long it keeps writers
- * waiting. Calls may nest. Not inside a transaction: LOCKED. */
+/* Reads between the two share one lock and one look at the file; writes and transactions meanwhile give LOCKED. Held for long it
+ * keeps writers waiting. Calls may nest. Not inside a transaction: LOCKED. */
 int cyrusdb_hold(struct cyrusdb *db);
 void cyrusdb_release(struct cyrusdb *db);        /* once for each hold that gave OK */
 
-/* A moment in the life of a file, for somebody who keeps something made from it: see cyrusdb_since(). Plain numbers, to be stored and read back. */
+/* A moment in the life of a file, for somebody who keeps something made from it: see cyrusdb_since(). Plain numbers, to be stored
+ * and read back. */
 struct cyrusdb_mark {
 	uint64_t dev, ino, generation, end;
 	uint32_t check;                  /* of the last transaction before it: tells a file that was put back from a copy */
 	uint64_t records;                /* how many there were */
 };
-/* *now: the file's present moment. mark: cb is given every record stored since then, oldest first, a key perhaps more than once and perhaps
- * gone or changed again meanwhile; NULL: none. Under the lock: cb must not touch the database; non-zero stops and is returned. NOTFOUND:
- * the file has been made anew or put back since the mark. NOTIMPLEMENTED: the engine's files do not remember (all but twoskip). */
+/* *now: the file's present moment. mark: cb is given every record stored since then, oldest first, a key perhaps more than once
+ * and perhaps gone or changed again meanwhile; NULL: none. Under the lock: cb must not touch the database; non-zero stops and is
+ * returned. NOTFOUND: the file has been made anew or put back since the mark. NOTIMPLEMENTED: the engine's files do not remember
+ * (all but twoskip). */
 int cyrusdb_since(struct cyrusdb *db, const struct cyrusdb_mark *mark, cyrusdb_cb *cb, void *arg, struct cyrusdb_mark *now);
 int cyrusdb_create(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
 int cyrusdb_store(struct cyrusdb *db, const void *key, size_t keylen, const void *val, size_t vallen, struct cyrusdb_txn **txn);
@@ -102,15 +105,16 @@ int cyrusdb_repack(struct cyrusdb *db);
 int cyrusdb_dump(struct cyrusdb *db, int detail);         /* structure, for a human, on stdout */
 int cyrusdb_sync(struct cyrusdb_env *env);
 int cyrusdb_archive(struct cyrusdb_env *env, const char *engine, const char *const *paths, const char *dir);
-/* A copy of `from` under another engine; from == to: in its place. Until all of it is there the original stays. It keeps its order:
- * that of the mailbox list where the file is in it and in no other. The second form sorts by `flags` (CYRUSDB_MBOXSORT or 0). */
+/* A copy of `from` under another engine; from == to: in its place. Until all of it is there the original stays. It keeps its
+ * order: that of the mailbox list where the file is in it and in no other. The second form sorts by `flags` (CYRUSDB_MBOXSORT or
+ * 0). */
 int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine);
-int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
-	int flags);
+int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine,
+	const char *toengine, int flags);
 void cyrusdb_mbox_ranks(unsigned char rank[256]);         /* mailbox order (spec 2.3), byte by byte */
-/* 0 when the file is sorted as the handle has it, as far as its first `most` records show. The order is not recorded in a file and a
- * wrong one makes look-ups miss (spec 2.4): IOERROR when it is sorted the other way, and the log says what to do. A read-only handle
- * takes the order of the file over instead. */
+/* 0 when the file is sorted as the handle has it, as far as its first `most` records show. The order is not recorded in a file
+ * and a wrong one makes look-ups miss (spec 2.4): IOERROR when it is sorted the other way, and the log says what to do. A
+ * read-only handle takes the order of the file over instead. */
 int cyrusdb_check_order(struct cyrusdb *db, size_t most);
 int cyrusdb_compare(const struct cyrusdb *db, const void *a, size_t alen, const void *b, size_t blen);
 

@@ -64,8 +64,8 @@ static int refuse(const char *engine, const char *path)
 {
 	for (size_t i = 0; engine && i < sizeof absents / sizeof *absents; i++) {
 		if (strcmp(absents[i].name, engine)) continue;
-		log_msg(LOG_ERR, "DBERROR: %s: cyrusdb backend %s not supported by this build; for FILE %s, ENGINE %s: %s", path, engine, path, engine,
-			absents[i].advice);
+		log_msg(LOG_ERR, "DBERROR: %s: cyrusdb backend %s not supported by this build; for FILE %s, ENGINE %s: %s", path, engine,
+			path, engine, absents[i].advice);
 		return CYRUSDB_INTERNAL;
 	}
 	log_msg(LOG_ERR, "DBERROR: %s: cyrusdb backend %s not supported", path, engine ? engine : "(none)");
@@ -391,8 +391,8 @@ int cyrusdb_convert(struct cyrusdb_env *env, const char *from, const char *to, c
 	return convert(env, from, to, fromengine, toengine, SORT_AS_IT_IS);
 }
 
-int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine, const char *toengine,
-	int flags)
+int cyrusdb_convert_sorted(struct cyrusdb_env *env, const char *from, const char *to, const char *fromengine,
+	const char *toengine, int flags)
 {
 	return convert(env, from, to, fromengine, toengine, flags & CYRUSDB_MBOXSORT);
 }

@@ -61,7 +61,8 @@ struct db_engine {
 	int (*archive)(struct cyrusdb_env *env, const char *const *paths, const char *dir);   /* NULL: the files are copied */
 	int (*clear)(struct cyrusdb *db);                /* a table that creation may have found there already; NULL: it cannot */
 	int (*rename)(struct cyrusdb_env *env, const char *from, const char *to);   /* a closed file over another; NULL: rename(2) */
-	/* The keys as they are linked, without any comparison, until fn says false; under the shared lock. NULL: there is one order only */
+	/* The keys as they are linked, without any comparison, until fn says false; under the shared lock. NULL: there is one order
+	 * only */
 	int (*in_file_order)(struct cyrusdb *db, bool (*fn)(void *arg, struct db_slice key), void *arg);
 	int (*order)(struct db_slice a, struct db_slice b);          /* without MBOXSORT; NULL as in_file_order */
 	bool exact_prefix;                               /* prefixes match byte for byte, not by compare */
@@ -72,7 +73,8 @@ extern const struct db_engine engine_twoskip, engine_skiplist, engine_flat, engi
 #ifdef HAVE_BDB
 extern const struct db_engine engine_berkeley, engine_berkeley_nosync, engine_berkeley_hash, engine_berkeley_hash_nosync;
 void berkeley_env_free(struct cyrusdb_env *env);
-int berkeley_check_table(const char *path);                  /* IOERROR, and logged with what to run: another release of the library wrote it */
+/* IOERROR, and logged with what to run: another release of the library wrote it */
+int berkeley_check_table(const char *path);
 int berkeley_check_env(const char *dbdir);
 #endif
 #ifdef HAVE_SQL
@@ -101,7 +103,8 @@ int db_cmp_signed(struct db_slice a, struct db_slice b);     /* spec 2.2 */
 int db_cmp_mbox(struct db_slice a, struct db_slice b);       /* spec 2.3 */
 /* Is the file (its first `most` keys) in no order that the handle has, but in the other one? Under a lock. */
 bool db_sorted_otherwise(struct cyrusdb *db, size_t most);
-bool db_orders_see(void *arg, struct db_slice key);          /* for engines that see their keys in another way: struct db_orders */
+/* for engines that see their keys in another way: struct db_orders */
+bool db_orders_see(void *arg, struct db_slice key);
 struct db_orders {
 	const struct db_engine *engine;
 	struct buf last;
@@ -111,8 +114,8 @@ struct db_orders {
 /* Logs DBERROR; where it is a matter of permission, with whose the file is and what to run. */
 void db_log_errno(const char *engine, const char *doing, const char *path, int e);
 int db_io(const struct cyrusdb *db, const char *doing);
-/* A new file for a table, and its folders; their names are on the disk when it returns, so that what is committed to it is not lost with them.
- * The descriptor, open for reading and writing, or -1 and errno. */
+/* A new file for a table, and its folders; their names are on the disk when it returns, so that what is committed to it is not
+ * lost with them. The descriptor, open for reading and writing, or -1 and errno. */
 int db_create_file(const char *path, mode_t mode);      /* logs DBERROR with errno; IOERROR or FULL */
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 * 1024 };         /* bytes that are collected under the lock; they are written without it, however long that takes */
+enum { BLOCK = 256 * 1024 };         /* bytes that are collected under the lock; they are written without it, however long that
+                                        takes */
 
 struct dump {
 	const void *prefix;
@@ -26,7 +27,8 @@ static int collect(void *arg, const char *key, size_t keylen, const char *val, s
 	struct dump *d = arg;
 	(void)seek;
 	if (keylen < d->prefixlen || (d->prefixlen && memcmp(key, d->prefix, d->prefixlen))) return CYRUSDB_DONE;
-	if (keylen == d->last.len && d->last.len && !memcmp(key, d->last.s, keylen)) return CYRUSDB_OK;      /* where the last block ended */
+	/* where the last block ended */
+	if (keylen == d->last.len && d->last.len && !memcmp(key, d->last.s, keylen)) return CYRUSDB_OK;
 	append(&d->text, key, keylen, val, vallen);
 	d->more = d->text.len >= BLOCK;
 	if (!d->more) return CYRUSDB_OK;

@@ -118,8 +118,8 @@ static int flat_next(struct cyrusdb *db, struct db_slice key, bool or_equal, str
 	for (;; at = l.next) {
 		if (at >= f->text.len) return CYRUSDB_NOTFOUND;
 		l = line_at(f, at);
-		/* An empty line has no key; a line that does not sort behind `key` would be met again and again. The key of a damaged line
-		 * may stand for another: what counts is where the next question would start. */
+		/* An empty line has no key; a line that does not sort behind `key` would be met again and again. The key of a damaged
+		 * line may stand for another: what counts is where the next question would start. */
 		if (l.key_end == l.start) continue;
 		decode(&f->key2, f->text.s + l.start, l.key_end - l.start);
 		buf_reset(&f->again);

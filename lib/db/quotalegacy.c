@@ -275,8 +275,8 @@ static bool is_new(const char *name)
 	return n >= 4 && !strcmp(name + n - 4, ".NEW");
 }
 
-/* The walks begin at CONFIGDIR/quota or CONFIGDIR/domain, which an administrator may have made links to somewhere else; below them
- * nothing is followed. What cannot be read ends the listing: half a list would look like roots that are gone. */
+/* The walks begin at CONFIGDIR/quota or CONFIGDIR/domain, which an administrator may have made links to somewhere else; below
+ * them nothing is followed. What cannot be read ends the listing: half a list would look like roots that are gone. */
 static int walk(struct ql *q, struct dirwalk *w, const char *sub)
 {
 	char *root = mem_printf("%s/%s", q->dir, sub);

@@ -123,8 +123,8 @@ static bool whole_transaction(const struct rebuild *b, uint32_t **at, size_t *n,
 	return false;
 }
 
-/* Does a whole transaction lie somewhere behind `off`? After a power failure none does: what a COMMIT closes was on the disk before it. One
- * that does is proof of other damage, and of something to lose. */
+/* Does a whole transaction lie somewhere behind `off`? After a power failure none does: what a COMMIT closes was on the disk
+ * before it. One that does is proof of other damage, and of something to lose. */
 static bool committed_behind(const struct sl *t, uint32_t off)
 {
 	struct sl_rec rec;
@@ -215,7 +215,8 @@ static int recover(struct cyrusdb *db);
 int sl_recover(struct cyrusdb *db)
 {
 	int flags = db->flags;
-	if (sorted_otherwise(db)) db->flags ^= CYRUSDB_MBOXSORT;         /* by the wrong one the log would be replayed into the wrong places */
+	/* by the wrong one the log would be replayed into the wrong places */
+	if (sorted_otherwise(db)) db->flags ^= CYRUSDB_MBOXSORT;
 	int r = recover(db);
 	db->flags = flags;
 	return r;
@@ -334,7 +335,8 @@ int sl_checkpoint(struct cyrusdb *db)
 		r = install(db, &w);
 	}
 	if (!r)
-		log_msg(LOG_INFO, "skiplist: checkpointed %s (%u record%s, %u bytes) in %.0f sec", db->path, w.count, w.count == 1 ? "" : "s",
+		log_msg(LOG_INFO, "skiplist: checkpointed %s (%u record%s, %u bytes) in %.0f sec", db->path, w.count,
+			w.count == 1 ? "" : "s",
 		t->size, since(start));
 	buf_free(&w.b);
 	return r;

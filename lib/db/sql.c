@@ -1,5 +1,5 @@
-/* sql.c - tables in an SQL database (spec/cyrusdb.md 12): two columns, dbkey and data, in a table named after the file. What is particular
- * to a kind of server is in its driver. */
+/* sql.c - tables in an SQL database (spec/cyrusdb.md 12): two columns, dbkey and data, in a table named after the file. What is
+ * particular to a kind of server is in its driver. */
 #include "db/sql_priv.h"
 
 #include "base/log.h"
@@ -74,7 +74,8 @@ static char *expand(const char *template, const char *table)
 
 /* ---- running them */
 
-static int run(struct cyrusdb *db, enum sql_text what, const struct db_slice *param, int n, sql_row *row, void *arg, long *changed)
+static int run(struct cyrusdb *db, enum sql_text what, const struct db_slice *param, int n, sql_row *row, void *arg,
+	long *changed)
 {
 	struct sql *q = db->impl;
 	if (changed) *changed = 0;
@@ -111,7 +112,8 @@ static int sql_next(struct cyrusdb *db, struct db_slice key, bool or_equal, stru
 	struct answer a = { &q->key, &q->val, false };
 	buf_set(&q->at, key.p, key.n);                   /* it may lie in what we are about to write over */
 	struct db_slice at = { q->at.s, q->at.len };
-	int r = key.n ? run(db, or_equal ? SQL_FROM : SQL_AFTER, &at, 1, take_row, &a, NULL) : run(db, SQL_FIRST, NULL, 0, take_row, &a, NULL);
+	int r = key.n ? run(db, or_equal ? SQL_FROM : SQL_AFTER, &at, 1, take_row, &a, NULL)
+		: run(db, SQL_FIRST, NULL, 0, take_row, &a, NULL);
 	if (!r && !a.any) r = CYRUSDB_NOTFOUND;
 	/* a damaged index could lead back, and a scan round and round */
 	if (!r && key.n && db_cmp_raw((struct db_slice){ q->key.s, q->key.len }, at) < !or_equal) {
@@ -155,18 +157,24 @@ static int sql_keys(struct cyrusdb *db, struct db_slice prefix, struct db_keys *
 	struct db_keys all = { NULL, 0, 0 };
 	int r = run(db, SQL_KEYS, NULL, 0, add_key, &all, NULL);
 	for (size_t i = 0; !r && i < all.n; i++)
-		if (all.v[i].n >= prefix.n && (!prefix.n || !memcmp(all.v[i].p, prefix.p, prefix.n))) db_keys_add(out, all.v[i].p, all.v[i].n);
+		if (all.v[i].n >= prefix.n && (!prefix.n || !memcmp(all.v[i].p, prefix.p, prefix.n)))
+			db_keys_add(out, all.v[i].p, all.v[i].n);
 	db_keys_free(&all);
 	if (out->n) qsort(out->v, out->n, sizeof *out->v, by_mbox);
 	return r;
 }
 
-static int sql_compare_mbox(const struct cyrusdb *db, struct db_slice a, struct db_slice b) { (void)db; return db_cmp_mbox(a, b); }
+static int sql_compare_mbox(const struct cyrusdb *db, struct db_slice a, struct db_slice b)
+{
+	(void)db;
+	return db_cmp_mbox(a, b);
+}
 static int sql_compare(const struct cyrusdb *db, struct db_slice a, struct db_slice b) { (void)db; return db_cmp_raw(a, b); }
 
 /* ---- transactions; single statements that read need none */
 
-/* In one database file there is one writer at a time, this process included: waiting for ourselves would end with the deadline only. */
+/* In one database file there is one writer at a time, this process included: waiting for ourselves would end with the deadline
+ * only. */
 static bool we_hold_it(const struct cyrusdb *db)
 {
 	const struct sql *q = db->impl;
@@ -175,8 +183,9 @@ static bool we_hold_it(const struct cyrusdb *db)
 		const struct cyrusdb *other = db->env->open.v[i];
 		if (other == db || !other->in_txn || strcmp(other->engine->name, "sql")) continue;
 		if (strcmp(database_of(db->env, q->driver, other->path), mine)) continue;
-		log_msg(LOG_ERR, "DBERROR: sql: %s: a transaction on %s is open in the same file %s: leave sql_database unset, so that each table has its "
-			"own", db->path, other->path, mine);
+		log_msg(LOG_ERR,
+			"DBERROR: sql: %s: a transaction on %s is open in the same file %s: leave sql_database unset, so that each table "
+			"has its " "own", db->path, other->path, mine);
 		return true;
 	}
 	return false;
@@ -273,8 +282,8 @@ static bool in_own_file(const struct cyrusdb_env *env, const struct sql_driver *
 	return d->in_file && !(env->set.sql_database && *env->set.sql_database);
 }
 
-/* The table of `from` gets the name that belongs to `to`. Then, where it lies in a file, the file moves too; where not, what was under the
- * name `to` (it was converted) goes. */
+/* The table of `from` gets the name that belongs to `to`. Then, where it lies in a file, the file moves too; where not, what was
+ * under the name `to` (it was converted) goes. */
 static int sql_rename(struct cyrusdb_env *env, const char *from, const char *to)
 {
 	struct cyrusdb db = { .env = env, .engine = &engine_sql, .path = mem_strdup(from), .txn = { NULL } };
@@ -327,8 +336,10 @@ static int sql_archive(struct cyrusdb_env *env, const char *const *paths, const 
 }
 
 #define SQL(var, ...) const struct db_engine var = { \
-	.name = "sql", .open = sql_open, .close = sql_close, .lock = sql_lock, .unlock = sql_unlock, .fetch = sql_fetch, .put = sql_put, \
-	.del = sql_del, .commit = sql_commit, .abort = sql_abort, .consistent = sql_consistent, .clear = sql_clear, .rename = sql_rename, \
+	.name = "sql", .open = sql_open, .close = sql_close, .lock = sql_lock, .unlock = sql_unlock, .fetch = sql_fetch, \
+	.put = sql_put, \
+	.del = sql_del, .commit = sql_commit, .abort = sql_abort, .consistent = sql_consistent, .clear = sql_clear, \
+	.rename = sql_rename, \
 	.archive = sql_archive, .exact_prefix = true, __VA_ARGS__ }
 SQL(engine_sql, .next = sql_next, .compare = sql_compare);
 SQL(engine_sql_sorted, .keys = sql_keys, .compare = sql_compare_mbox);

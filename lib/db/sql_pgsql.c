@@ -18,7 +18,8 @@ static int fail(const struct cyrusdb *db, PGconn *c, const PGresult *res, const 
 	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	if (state && (!strcmp(state, "40001") || !strcmp(state, "40P01"))) return CYRUSDB_AGAIN;
 	if (state && quiet && !strcmp(state, "42P01")) return CYRUSDB_NOTFOUND;         /* no such table */
-	if (!quiet) log_msg(LOG_ERR, "DBERROR: sql: pgsql: %s: %s: %s", db->path, text, res ? PQresultErrorMessage(res) : PQerrorMessage(c));
+	if (!quiet)
+		log_msg(LOG_ERR, "DBERROR: sql: pgsql: %s: %s: %s", db->path, text, res ? PQresultErrorMessage(res) : PQerrorMessage(c));
 	return state && !strncmp(state, "53", 2) ? CYRUSDB_FULL : CYRUSDB_IOERROR;
 }
 
@@ -56,8 +57,8 @@ static void log_holder(const struct cyrusdb *db, PGconn *c, const char *lock)
 	log_msg(LOG_ERR, "IOERROR: lock on %s not granted, held by the server's process %ld", db->path, pid);
 }
 
-static int pg_run(struct cyrusdb *db, void *conn, const char *text, const struct db_slice *param, int nparams, sql_row *row, void *arg,
-	long *changed, bool quiet)
+static int pg_run(struct cyrusdb *db, void *conn, const char *text, const struct db_slice *param, int nparams, sql_row *row,
+	void *arg, long *changed, bool quiet)
 {
 	static const Oid types[2] = { BYTEA, BYTEA };
 	static const int binary[2] = { 1, 1 };
@@ -86,9 +87,10 @@ static int pg_run(struct cyrusdb *db, void *conn, const char *text, const struct
 static int connect_to(struct cyrusdb *db, const char *host, const char *port, const char *database, PGconn **out)
 {
 	const struct cyrusdb_settings *s = &db->env->set;
-	const char *names[] = { "host", "port", "dbname", "user", "password", "sslmode", "connect_timeout", "fallback_application_name", NULL };
-	const char *values[] = { *host ? host : NULL, port, *database ? database : NULL, s->sql_user, s->sql_passwd, s->sql_usessl ? "require" : NULL,
-		"10", "cambyses", NULL };
+	const char *names[] = { "host", "port", "dbname", "user", "password", "sslmode", "connect_timeout",
+		"fallback_application_name", NULL };
+	const char *values[] = { *host ? host : NULL, port, *database ? database : NULL, s->sql_user, s->sql_passwd,
+		s->sql_usessl ? "require" : NULL, "10", "cambyses", NULL };
 	PGconn *c = *out = PQconnectdbParams(names, values, 0);
 	if (PQstatus(c) == CONNECTION_OK) {
 		char *set = mem_printf("SET lock_timeout = %d", db->env->lock_ms);
@@ -98,7 +100,8 @@ static int connect_to(struct cyrusdb *db, const char *host, const char *port, co
 		free(set);
 		return CYRUSDB_OK;
 	}
-	log_msg(LOG_ERR, "DBERROR: sql: pgsql: %s: connecting to %s: %s", db->path, *host ? host : "the local server", PQerrorMessage(c));
+	log_msg(LOG_ERR, "DBERROR: sql: pgsql: %s: connecting to %s: %s", db->path, *host ? host : "the local server",
+		PQerrorMessage(c));
 	PQfinish(c);
 	*out = NULL;
 	return CYRUSDB_IOERROR;

@@ -1,5 +1,6 @@
-/* sql_sqlite.c - SQLite as a driver of sql.c. The originals write keys and values as text and look for text, and SQLite takes text and blobs
- * for different things even where the bytes are the same: bytes without NUL are bound as text here too, and compared as blobs. */
+/* sql_sqlite.c - SQLite as a driver of sql.c. The originals write keys and values as text and look for text, and SQLite takes
+ * text and blobs for different things even where the bytes are the same: bytes without NUL are bound as text here too, and
+ * compared as blobs. */
 #include "db/sql_priv.h"
 
 #include "base/log.h"
@@ -68,8 +69,8 @@ static int step_all(sqlite3_stmt *s, sql_row *row, void *arg)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int lite_run(struct cyrusdb *db, void *conn, const char *text, const struct db_slice *param, int nparams, sql_row *row, void *arg,
-	long *changed, bool quiet)
+static int lite_run(struct cyrusdb *db, void *conn, const char *text, const struct db_slice *param, int nparams, sql_row *row,
+	void *arg, long *changed, bool quiet)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = sqlite3_prepare_v2(conn, text, -1, &s, NULL);
@@ -89,7 +90,8 @@ static int lite_connect(struct cyrusdb *db, const char *database, void **conn)
 	sqlite3 *c = NULL;
 	if (access(database, F_OK) < 0 && !create) return CYRUSDB_NOTFOUND;
 	if (create && file_mkparents(database, 0755) < 0) return db_io(db, "creating");
-	int rc = sqlite3_open_v2(database, &c, rdonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
+	int rc = sqlite3_open_v2(database, &c, rdonly ? SQLITE_OPEN_READONLY
+		: SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
 	*conn = c;
 	if (rc != SQLITE_OK) return fail(db, c, rc, "opening", false);
 	sqlite3_extended_result_codes(c, 1);

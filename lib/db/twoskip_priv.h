@@ -22,8 +22,8 @@ struct ts {
 	uint64_t end;                    /* the logical end: grows inside a transaction */
 	uint64_t size;                   /* of the file, as of the lock */
 	bool changed;                    /* this transaction wrote something */
-	/* Heads whose checksum was right, a bit for each 8 bytes of the file, as long as nobody else has written to it: a search meets the same
-	 * few heads every time. Recovery and checks begin by forgetting them. NULL: none. */
+	/* Heads whose checksum was right, a bit for each 8 bytes of the file, as long as nobody else has written to it: a search
+	 * meets the same few heads every time. Recovery and checks begin by forgetting them. NULL: none. */
 	unsigned char *sound;
 	size_t sound_size;
 	uint64_t at;                     /* the record that next() gave last, while nothing has changed since; 0: none */

@@ -314,7 +314,8 @@ int ts_recover(struct cyrusdb *db)
 	int flags = db->flags;
 	t->end = t->current_size;
 	ts_forget_sound(t);
-	/* Opened in the wrong order: recovered in its own all the same. The second stage would take it for damage and delete what it must not. */
+	/* Opened in the wrong order: recovered in its own all the same. The second stage would take it for damage and delete what it
+	 * must not. */
 	if (db_sorted_otherwise(db, SIZE_MAX)) db->flags ^= CYRUSDB_MBOXSORT;
 	int r = recover1(db);
 	/* running out of space is no damage */

@@ -1,5 +1,5 @@
-/* twoskip_since.c - what was stored since a moment. The file only grows at its end until it is repacked, so what was appended since then is read
- * once, in the order of the file (spec/cyrusdb.md 7). */
+/* twoskip_since.c - what was stored since a moment. The file only grows at its end until it is repacked, so what was appended
+ * since then is read once, in the order of the file (spec/cyrusdb.md 7). */
 #include "db/twoskip_priv.h"
 
 #include <string.h>
@@ -12,7 +12,8 @@ static uint64_t skip_blanks(const struct ts *t, uint64_t off)
 	return off;
 }
 
-/* A checksum that the transaction ending at `end` leaves there for good: heads are written over later, keys and values never are. */
+/* A checksum that the transaction ending at `end` leaves there for good: heads are written over later, keys and values never
+ * are. */
 static uint32_t check_at(const struct cyrusdb *db, uint64_t end)
 {
 	struct ts_rec commit, first;

@@ -6,7 +6,8 @@ bool literal_parse(struct prot *p, bool binary, struct literal *out)
 	*out = (struct literal){ .binary = binary };
 	int c, digits = 0;
 	for (; (c = prot_getc(p)) >= '0' && c <= '9'; digits++)
-		if (__builtin_mul_overflow(out->size, 10u, &out->size) || __builtin_add_overflow(out->size, (uint64_t)(c - '0'), &out->size)) {
+		if (__builtin_mul_overflow(out->size, 10u, &out->size)
+			|| __builtin_add_overflow(out->size, (uint64_t)(c - '0'), &out->size)) {
 			prot_ungetc(p, c);
 			return false;
 		}

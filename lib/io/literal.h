@@ -9,8 +9,8 @@ struct literal {
 	bool binary;             /* ~{n} */
 };
 
-/* Reads the rest of an announcement after its '{' (and '~', told by `binary`) up to CRLF or LF. false: not a literal; the offending
- * byte was put back. Nothing has been answered yet: call literal_go_ahead() or refuse. */
+/* Reads the rest of an announcement after its '{' (and '~', told by `binary`) up to CRLF or LF. false: not a literal; the
+ * offending byte was put back. Nothing has been answered yet: call literal_go_ahead() or refuse. */
 bool literal_parse(struct prot *p, bool binary, struct literal *out);
 void literal_go_ahead(struct prot *p, const struct literal *l);     /* "+ go ahead" for the synchronising kind */
 /* Appends the bytes; false when the stream ended first. The caller has checked the size. */

@@ -29,7 +29,8 @@ size_t prot_read(struct prot *p, void *dst, size_t n);    /* all n unless the st
 /* What is buffered, waiting for at least one byte: *data stays valid until the next read. 0 at the end. */
 size_t prot_peek(struct prot *p, const char **data);
 void prot_skip(struct prot *p, size_t n);     /* n <= what prot_peek() returned */
-/* A line up to and including LF appended to b; stops after max bytes. false when the stream ended before any LF: what came is in b. */
+/* A line up to and including LF appended to b; stops after max bytes. false when the stream ended before any LF: what came is in
+ * b. */
 bool prot_getline(struct prot *p, struct buf *b, size_t max);
 bool prot_input_waiting(struct prot *p, int timeout_ms);  /* buffered or readable within the time; sends output first */
 void prot_discard_input(struct prot *p);      /* what is buffered, at every layer above the transport */
@@ -58,8 +59,8 @@ void prot_set_wait(struct prot *p, int (*wait)(void *arg, int fd, int timeout_ms
 void prot_set_tap(struct prot *p, void (*tap)(void *arg, char dir, const void *s, size_t n), void *arg);
 
 /* layers */
-/* Takes ssl (fresh, server or client method chosen by the caller), runs the handshake within `timeout` seconds. Input buffered before is
- * dropped. 0, or -1 with prot_error(). */
+/* Takes ssl (fresh, server or client method chosen by the caller), runs the handshake within `timeout` seconds. Input buffered
+ * before is dropped. 0, or -1 with prot_error(). */
 int prot_starttls(struct prot *p, SSL *ssl, bool server, int timeout);
 SSL *prot_ssl(const struct prot *p);          /* NULL without TLS */
 void prot_set_sasl(struct prot *p, sasl_conn_t *conn);    /* from now on sasl_encode and sasl_decode; conn stays the caller's */

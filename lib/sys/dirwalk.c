@@ -1,4 +1,5 @@
-/* dirwalk.c - see dirwalk.h. A stack of directories on the heap, each read whole (dirwalk_level.c); the deepest ones and the root are open. */
+/* dirwalk.c - see dirwalk.h. A stack of directories on the heap, each read whole (dirwalk_level.c); the deepest ones and the root
+ * are open. */
 #include "sys/dirwalk.h"
 #include "base/mem.h"
 #include "sys/clock.h"
@@ -215,8 +216,8 @@ static int tell(struct walk *x, struct level_entry *e)
 	if (kind == DIRWALK_SPECIAL) walk_odd(x, DIRWALK_ODD_SPECIAL, 0);
 	if (!w->entry) return 0;
 	bool with_stat = stat_it && w->flags & DIRWALK_STAT && kind != DIRWALK_DIR && kind != DIRWALK_LINK;
-	struct dirwalk_entry told = { .path = buf_cstr(&x->path), .kind = kind, .depth = (int)x->n - 1, .root = x->root, .dirfd = l->fd,
-		.st = with_stat ? &st : NULL };
+	struct dirwalk_entry told = { .path = buf_cstr(&x->path), .kind = kind, .depth = (int)x->n - 1, .root = x->root,
+		.dirfd = l->fd, .st = with_stat ? &st : NULL };
 	told.name = told.path + l->path_len;
 	r = w->entry(w->arg, &told);
 	if (r != DIRWALK_SKIP) return r;

@@ -1,26 +1,29 @@
-/* dirwalk.h - the one way this program reads directories (promise 3: a walk never leaves the spool). imap/store/spool_walk.h says how
- * it is used on mail; this file knows no mail.
+/* dirwalk.h - the one way this program reads directories (promise 3: a walk never leaves the spool). imap/store/spool_walk.h says
+ * how it is used on mail; this file knows no mail.
  *
  * What holds, whatever anybody does to the tree meanwhile:
- * - A symbolic link is never followed: not as an entry, not on the way down to `below`, and a root only with DIRWALK_ROOT_LINK. Links
- *   are entries like others, and each is told as an oddity too. FIFOs, devices and sockets are told and never opened.
- * - Everything is opened relative to its open parent with O_NOFOLLOW and O_DIRECTORY, and what was opened is compared with what had
- *   been read, and where that differs (mounts, odd file systems, another directory in its place) with what the name stands for now.
- *   What is no directory any more, or not that, is told as CHANGED and not entered; what has gone is only counted.
- * - No directory is entered twice in one walk (device and inode), so neither mounts of the tree into itself nor a root inside another
- *   root make a circle. A root below another root is walked as a root, and only then.
+ * - A symbolic link is never followed: not as an entry, not on the way down to `below`, and a root only with DIRWALK_ROOT_LINK.
+ *   Links are entries like others, and each is told as an oddity too. FIFOs, devices and sockets are told and never opened.
+ * - Everything is opened relative to its open parent with O_NOFOLLOW and O_DIRECTORY, and what was opened is compared with what
+ *   had been read, and where that differs (mounts, odd file systems, another directory in its place) with what the name stands
+ *   for now. What is no directory any more, or not that, is told as CHANGED and not entered; what has gone is only counted.
+ * - No directory is entered twice in one walk (device and inode), so neither mounts of the tree into itself nor a root inside
+ *   another root make a circle. A root below another root is walked as a root, and only then.
  * - A directory on another file system than its parent is not entered. (A bind mount of the same file system is: once.)
- * - At most DIRWALK_OPEN + 2 descriptors are held, at any depth, and no C stack grows with depth. A directory that was closed for that is opened
- *   again by ".." or from its root down, and compared; if it cannot be found again, what was left in it is told as CHANGED.
- * - Memory: for each entry of the directories between the root and the current one 28 bytes and its name, up to twice while one is
- *   read; 16 bytes (up to 43 while the set grows) for each directory entered; one path. limits.held bounds the first.
- * - Time: n log n. System calls: 5 for each directory entered (openat, fstat, getdents twice, close), 1 more for every 2,000 or so
- *   entries of a big one, 1 for each file where DIRWALK_STAT asks for it or the file system does not tell types. No others, except
+ * - At most DIRWALK_OPEN + 2 descriptors are held, at any depth, and no C stack grows with depth. A directory that was closed for
+ *   that is opened again by ".." or from its root down, and compared; if it cannot be found again, what was left in it is told as
+ *   CHANGED.
+ * - Memory: for each entry of the directories between the root and the current one 28 bytes and its name, up to twice while one
+ *   is read; 16 bytes (up to 43 while the set grows) for each directory entered; one path. limits.held bounds the first.
+ * - Time: n log n. System calls: 5 for each directory entered (openat, fstat, getdents twice, close), 1 more for every 2,000 or
+ *   so entries of a big one, 1 for each file where DIRWALK_STAT asks for it or the file system does not tell types. No others,
+ *   except
  *   2 for each directory deeper than DIRWALK_OPEN, and 1 or 2 for an oddity.
  *
- * Order: by the bytes of the path, as if `sep` stood for each slash and every byte were replaced by its `rank`. That is strcmp order of
- * mailbox names, not the order of a tree: with sep '.', "a" comes before "a-b", and that before the contents of "a". A directory comes
- * before its contents. Names that rank alike come in the order of their bytes: the order is always the same one. */
+ * Order: by the bytes of the path, as if `sep` stood for each slash and every byte were replaced by its `rank`. That is strcmp
+ * order of mailbox names, not the order of a tree: with sep '.', "a" comes before "a-b", and that before the contents of "a". A
+ * directory comes before its contents. Names that rank alike come in the order of their bytes: the order is always the same
+ * one. */
 #ifndef CAMB_DIRWALK_H
 #define CAMB_DIRWALK_H
 #include <stdbool.h>
@@ -100,13 +103,13 @@ struct dirwalk {
 	struct dirwalk_counts n;
 };
 
-/* 0: everything was visited, or counted in n.odd. What entry() returned. -1 and errno: a root (or `below`) could not be read to its
- * end (ENOENT; ELOOP: a link; ENOTDIR; EACCES ...), a limit ended the walk, or no descriptor was left (EMFILE, ENFILE). */
+/* 0: everything was visited, or counted in n.odd. What entry() returned. -1 and errno: a root (or `below`) could not be read to
+ * its end (ENOENT; ELOOP: a link; ENOTDIR; EACCES ...), a limit ended the walk, or no descriptor was left (EMFILE, ENFILE). */
 int dirwalk_run(struct dirwalk *w);
 
-/* An odd() for the log: "WHO: PATH: words of the table". After DIRWALK_LOG_LINES within DIRWALK_LOG_SECONDS the others are counted, and
- * told as a number when that time is over or by dirwalk_log_rest(). A line that was logged within that time is not logged again, so
- * that two walks over one place tell once. odd_arg is the state, which outlives walks; set `who`. */
+/* An odd() for the log: "WHO: PATH: words of the table". After DIRWALK_LOG_LINES within DIRWALK_LOG_SECONDS the others are
+ * counted, and told as a number when that time is over or by dirwalk_log_rest(). A line that was logged within that time is not
+ * logged again, so that two walks over one place tell once. odd_arg is the state, which outlives walks; set `who`. */
 enum { DIRWALK_LOG_LINES = 50, DIRWALK_LOG_SECONDS = 60 };
 struct dirwalk_log {
 	const char *who;

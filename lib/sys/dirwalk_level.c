@@ -1,5 +1,5 @@
-/* dirwalk_level.c - one directory of a walk: read whole, then put in order, before anything in it is looked at. So nobody is in the
- * middle of a directory while its entries are removed, and the order does not depend on the file system. */
+/* dirwalk_level.c - one directory of a walk: read whole, then put in order, before anything in it is looked at. So nobody is in
+ * the middle of a directory while its entries are removed, and the order does not depend on the file system. */
 #include "base/mem.h"
 #include "sys/dirwalk_priv.h"
 #include "sys/sys.h"
@@ -23,7 +23,8 @@ static int add(struct walk *x, struct level *l, const struct sys_dirent *d, size
 		walk_odd(x, DIRWALK_ODD_NAME, 0);
 		return 0;
 	}
-	bool full = (x->max.entries && x->w->n.entries > x->max.entries) || x->held >= x->max.held || l->names.len > UINT32_MAX - 2 * BLOCK
+	bool full = (x->max.entries && x->w->n.entries > x->max.entries) || x->held >= x->max.held
+		|| l->names.len > UINT32_MAX - 2 * BLOCK
 		|| l->n >= UINT32_MAX / 2;
 	if (full) {
 		walk_path(x, l, d->name, len);

@@ -60,6 +60,7 @@ void dirwalk_log(void *log, enum dirwalk_odd what, const char *path, int err)
 	if (!may_log(l, hash_bytes(path, strlen(path)) + (uint64_t)what)) return;
 	put_path(&b, path);
 	bool why = err && (what == DIRWALK_ODD_UNREADABLE || what == DIRWALK_ODD_CHANGED);
-	log_msg(odds[what].level, "%s: %s: %s%s%s", l->who, buf_cstr(&b), odds[what].words, why ? ": " : "", why ? strerror(err) : "");
+	log_msg(odds[what].level, "%s: %s: %s%s%s", l->who, buf_cstr(&b), odds[what].words, why ? ": " : "",
+		why ? strerror(err) : "");
 	buf_free(&b);
 }

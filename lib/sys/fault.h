@@ -15,8 +15,8 @@ enum fault_kind {
 	FAULT_EINTR,           /* every call is interrupted once before it succeeds */
 };
 
-/* What a call does to the disk, for callers that try death at every one: before the call behind a FAULT_IDLE the disk is as it was before
- * that one, and FAULT_TORN differs from FAULT_DIE at a FAULT_BIG only. */
+/* What a call does to the disk, for callers that try death at every one: before the call behind a FAULT_IDLE the disk is as it
+ * was before that one, and FAULT_TORN differs from FAULT_DIE at a FAULT_BIG only. */
 enum fault_effect { FAULT_CHANGE = 1, FAULT_IDLE, FAULT_BIG };
 
 struct fault {

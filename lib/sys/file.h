@@ -7,7 +7,8 @@
 
 int file_mkparents(const char *path, mode_t mode);   /* makes the missing directories above the last component */
 int file_mkdirs(const char *path, mode_t mode);      /* and the last one too */
-int file_mkdirs_sync(const char *path, mode_t mode); /* as file_mkdirs(); each directory that gained one is synced before the next is made */
+int file_mkdirs_sync(const char *path, mode_t mode); /* as file_mkdirs(); each directory that gained one is synced before the next
+                                                        is made */
 int file_sync_parent(const char *path);              /* fsync of the directory that holds path */
 /* Appends the whole file to *out; -1 and EFBIG when it is longer than limit. */
 int file_read(const char *path, size_t limit, struct buf *out);

@@ -13,7 +13,8 @@
 
 static int try_lock(int fd, enum lock_mode mode, int cmd)
 {
-	struct flock fl = { .l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : mode == LOCK_SHARED ? F_RDLCK : F_UNLCK, .l_whence = SEEK_SET };
+	struct flock fl = { .l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : mode == LOCK_SHARED ? F_RDLCK : F_UNLCK,
+		.l_whence = SEEK_SET };
 	int r;
 	do r = sys_fcntl_lock(fd, cmd, &fl); while (r < 0 && errno == EINTR);
 	return r;
@@ -85,7 +86,8 @@ long lock_owner(const struct stat *st)
 		unsigned devmajor, devminor;
 		unsigned long long ino;
 		long pid;
-		if (sscanf(line, "%*d: POSIX %*s %*s %ld %x:%x:%llu", &pid, &devmajor, &devminor, &ino) != 4 || pid == (long)getpid()) continue;
+		if (sscanf(line, "%*d: POSIX %*s %*s %ld %x:%x:%llu", &pid, &devmajor, &devminor, &ino) != 4 || pid == (long)getpid())
+			continue;
 		if (ino == st->st_ino && devmajor == major(st->st_dev) && devminor == minor(st->st_dev)) found = pid;
 	}
 	if (f) fclose(f);

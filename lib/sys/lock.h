@@ -23,7 +23,7 @@ int lock_fd(int fd, enum lock_mode mode, int timeout_ms, const char *name);
  * (may be NULL) receives the locked file's status. -1 and errno ENOENT when the name is gone. */
 int lock_reopen(int fd, const char *path, enum lock_mode mode, bool readonly, int timeout_ms, struct stat *st);
 
-/* The pid of a process that holds a POSIX lock on the file, for a log line; 0 when nobody else is known to. Unlike F_GETLK it needs no
- * descriptor, the closing of which would drop locks of ours. */
+/* The pid of a process that holds a POSIX lock on the file, for a log line; 0 when nobody else is known to. Unlike F_GETLK it
+ * needs no descriptor, the closing of which would drop locks of ours. */
 long lock_owner(const struct stat *st);
 #endif

@@ -11,7 +11,10 @@ static int real_mkdir(const char *path, mode_t mode) { return mkdir(path, mode);
 static int real_fcntl_lock(int fd, int cmd, struct flock *fl) { return fcntl(fd, cmd, fl); }
 static int real_openat(int dirfd, const char *name, int flags) { return openat(dirfd, name, flags); }
 static int real_fstat(int fd, struct stat *st) { return fstat(fd, st); }
-static int real_lstatat(int dirfd, const char *name, struct stat *st) { return fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT); }
+static int real_lstatat(int dirfd, const char *name, struct stat *st)
+{
+	return fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+}
 static ssize_t real_getdents(int dirfd, void *p, size_t n) { return syscall(SYS_getdents64, dirfd, p, n); }
 
 const struct sys_calls sys_real = {

@@ -13,7 +13,8 @@ struct glob {
 	char sep;
 	bool inbox;                  /* the first five characters are compared without case */
 	unsigned char *now;          /* now[i]: i characters of the pattern are behind us */
-	size_t lo, hi;               /* only in this range is now[i] looked at, and not 0 anywhere else: lo > hi when no state is left */
+	size_t lo, hi;               /* only in this range is now[i] looked at, and not 0 anywhere else: lo > hi when no state is
+	                                left */
 };
 
 /* Two neighbouring wildcards are as good as the stronger one. */
@@ -71,7 +72,8 @@ static void enter(struct glob *g, size_t i)
 		g->hi = i + wild;
 }
 
-/* Nothing is behind us. Each byte of a name moves the range by two at most, so a pattern longer than the names costs nothing more. */
+/* Nothing is behind us. Each byte of a name moves the range by two at most, so a pattern longer than the names costs nothing
+ * more. */
 static void start(struct glob *g)
 {
 	if (g->lo <= g->hi)

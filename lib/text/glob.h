@@ -21,7 +21,8 @@ long glob_match_prefix(struct glob *g, const char *name, size_t minlen);
 size_t glob_match_all(struct glob *g, const char *name, size_t *lens, size_t max);
 /* Could the name or anything below it match? A scan may skip the subtree when not. */
 bool glob_may_match_below(struct glob *g, const char *name);
-/* The length of the shortest of the name and its ancestors below which (strictly) nothing can match; GLOB_ALIVE: there is none. */
+/* The length of the shortest of the name and its ancestors below which (strictly) nothing can match; GLOB_ALIVE: there is
+ * none. */
 #define GLOB_ALIVE ((size_t)-1)
 size_t glob_dead_below(struct glob *g, const char *name);
 /* The literal text every match begins with (length; the text is the pattern's own). INBOX and case are not considered:

@@ -1,6 +1,6 @@
-/* interrupt.c - for LD_PRELOAD, into master: the deterministic stall of 2016 (recipe R1). While the file $INTERRUPT_SWITCH is there, of
- * each K+1 calls of pselect() K are interrupted by SIGCHLD, however many descriptors are ready; K is the number in the file, and a
- * negative one means every call. */
+/* interrupt.c - for LD_PRELOAD, into master: the deterministic stall of 2016 (recipe R1). While the file $INTERRUPT_SWITCH is
+ * there, of each K+1 calls of pselect() K are interrupted by SIGCHLD, however many descriptors are ready; K is the number in the
+ * file, and a negative one means every call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,4 @@
 #!/bin/sh
-# Runs the whole-process tests of master and of services; skipped where there is no Python 3.
-command -v python3 >/dev/null 2>&1 || exit 77
-export PYTHONDONTWRITEBYTECODE=1
-for suite in service library check watch master bad_input storm; do
-	python3 "${srcdir:-.}/tests/master/test_$suite.py" || exit 1
-done
+# master and services as processes.
+exec "${srcdir:-.}/tests/lib/pytest.sh" -m \
+	master/test_service master/test_library master/test_check master/test_watch master/test_master master/test_bad_input master/test_storm

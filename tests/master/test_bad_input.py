@@ -69,7 +69,8 @@ class BadInputTest(unittest.TestCase):
         program = ('python3 -c "import os, struct, socket, time\n'
                    'if os.fork(): os._exit(0)\n'
                    'os.write(3, struct.pack(\'ii\', 2, os.getpid()))\n'
-                   's = socket.socket(fileno=4)\nc = s.accept()[0]\nc.sendall(b\'hello\\n\')\nopen(\'@dir@/bg\', \'w\').write(str(os.getpid()))\n'
+                   's = socket.socket(fileno=4)\nc = s.accept()[0]\nc.sendall(b\'hello\\n\')\n'
+                   'open(\'@dir@/bg\', \'w\').write(str(os.getpid()))\n'
                    'time.sleep(1000)"\n')
         m = self.beside(' s cmd="@dir@/script" listen="@dir@/s" maxchild=3\n', program)
         s = m.connect("s")
@@ -85,7 +86,8 @@ class BadInputTest(unittest.TestCase):
 
     def test_closes_its_status_pipe(self):
         m = self.beside(' s cmd="@dir@/script" listen="@dir@/s"\n',
-                        'exec 3>&-\nexec python3 -c "import socket\nc = socket.socket(fileno=4).accept()[0]\nc.sendall(b\'hello\')"\n')
+                        'exec 3>&-\nexec python3 -c "import socket\nc = socket.socket(fileno=4).accept()[0]\n'
+                        'c.sendall(b\'hello\')"\n')
         for _ in range(3):
             s = m.connect("s")
             self.assertEqual(s.recv(5), b"hello")
@@ -95,7 +97,8 @@ class BadInputTest(unittest.TestCase):
         self.end(m)
 
     def test_program_that_vanishes_and_comes_back(self):
-        m = self.beside(' s cmd="@dir@/script -C @conf@" listen="@dir@/s"\n', 'exec %s "$@"\n' % os.path.join(os.getcwd(), "echo_service"))
+        m = self.beside(' s cmd="@dir@/script -C @conf@" listen="@dir@/s"\n',
+                        'exec %s "$@"\n' % os.path.join(os.getcwd(), "echo_service"))
         hello(m.connect("s"))
         os.rename(m.path("script"), m.path("away"))
         until("given up", lambda: m.connect_once_or_none("s") is None and m.log("too many failures for service s/unix"))
@@ -129,7 +132,8 @@ class BadInputTest(unittest.TestCase):
                 ("too big", lambda: text("# x\n" * (5 << 20))), ("endless", lambda: os.symlink("/dev/zero", path)),
                 ("malformed", lambda: text('SERVICES {\n s cmd="x\n}\n')),
                 ("one entry without a program", lambda: text('SERVICES {\n s cmd=/nonexistent/x listen="%s"\n}\n' % m.path("s"))),
-                ("a program that may not be executed", lambda: text('SERVICES {\n s cmd=/etc/passwd listen="%s"\n}\n' % m.path("s")))]
+                ("a program that may not be executed", lambda: text('SERVICES {\n s cmd=/etc/passwd listen="%s"\n}\n'
+                                                                    % m.path("s")))]
         if os.geteuid():
             rows.append(("unreadable", lambda: text("SERVICES {\n}\n", 0)))
         for what, make in rows:
@@ -150,7 +154,8 @@ class BadInputTest(unittest.TestCase):
             with self.subTest(what):
                 make()
                 m.send(signal.SIGHUP)
-                until("read: " + what, lambda: len(m.log("got SIGHUP")) == n)      # the line about it is one of those that are counted
+                # the line about it is one of those that are counted
+                until("read: " + what, lambda: len(m.log("got SIGHUP")) == n)
                 hello(m.connect("other"))
                 self.assertEqual(m.log("Services reconfigured."), [])
         self.assertTrue(m.log("keeping the old configuration"))
@@ -205,7 +210,8 @@ class BadInputTest(unittest.TestCase):
     def test_pid_file_on_a_full_file_system(self):
         m = self.instance(ECHO_CONF % ("", ""))
         full = m.path("full", make=True)
-        if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", full], capture_output=True).returncode:
+        if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", full],
+                                          capture_output=True).returncode:
             self.skipTest("cannot mount a small file system")
         try:
             with open(os.path.join(full, "fill"), "wb", buffering=0) as f:

@@ -26,7 +26,8 @@ ROWS = [
       "C:10: error: DAEMON entry b: name used before", "C:11: error: DAEMON entry d: no cmd",
       "C:5: error: service b: listen=x: *"]),
     ("programs", 'START {\n a cmd="/nonexistent/a"\n}\nSERVICES {\n b cmd="/nonexistent/b" listen="@dir@/b"\n'
-     ' c cmd="@dir@/imapd.conf" listen="@dir@/c"\n d cmd="@dir@" listen="@dir@/d"\n}\nEVENTS {\n e cmd="/nonexistent/e" period=5\n}\n'
+     ' c cmd="@dir@/imapd.conf" listen="@dir@/c"\n d cmd="@dir@" listen="@dir@/d"\n}\nEVENTS {\n'
+     ' e cmd="/nonexistent/e" period=5\n}\n'
      'DAEMON {\n f cmd="/nonexistent/f"\n}\n', "",
      ["C:2: warning: cannot find executable for start command 'a': /nonexistent/a",
       "C:5: error: cannot find executable for service 'b': /nonexistent/b",
@@ -34,10 +35,13 @@ ROWS = [
       "C:7: error: cannot find executable for service 'd': @dir@",
       "C:10: warning: cannot find executable for event 'e': /nonexistent/e",
       "C:13: error: cannot find executable for daemon 'f': /nonexistent/f"]),
-    ("addresses", 'SERVICES {\n a cmd="@echo@" listen="65001" proto=tpc\n b cmd="@echo@" listen="[::1"\n c cmd="@echo@" listen="h:"\n'
+    ("addresses", 'SERVICES {\n a cmd="@echo@" listen="65001" proto=tpc\n b cmd="@echo@" listen="[::1"\n'
+     ' c cmd="@echo@" listen="h:"\n'
      ' d cmd="@echo@" listen="no-such-service"\n e cmd="@echo@" listen="host.invalid:65001"\n f cmd="@echo@" listen="@dir@/%s"\n'
-     ' g cmd="@echo@" listen="@dir@/none/s"\n h cmd="@echo@" listen="@dir@/imapd.conf/s"\n i cmd="@echo@" listen="@dir@/i" proto=tcp6\n'
-     ' j cmd="@echo@" listen="@dir@/j" proto=odd\n k cmd="@echo@" listen="@dir@/socket"\n l cmd="@echo@" listen="@dir@/imapd.conf"\n'
+     ' g cmd="@echo@" listen="@dir@/none/s"\n h cmd="@echo@" listen="@dir@/imapd.conf/s"\n'
+     ' i cmd="@echo@" listen="@dir@/i" proto=tcp6\n'
+     ' j cmd="@echo@" listen="@dir@/j" proto=odd\n k cmd="@echo@" listen="@dir@/socket"\n'
+     ' l cmd="@echo@" listen="@dir@/imapd.conf"\n'
      ' m cmd="@echo@" listen="[127.0.0.1]"\n n cmd="@echo@" listen="@dir@/n" proto=udp prefork=2\n}\n' % ("x" * 108), "",
      ["C:2: error: invalid proto 'tpc', disabling a", "C:3: error: invalid listen '[::1', disabling b",
       "C:4: error: invalid listen 'h:', disabling c", "C:5: error: service d: listen=no-such-service: *",
@@ -52,8 +56,10 @@ ROWS = [
       "C:15: warning: service n: a datagram socket has one worker at most"]),
     ("two at one address", 'SERVICES {\n a cmd="@echo@" listen="127.0.0.1:65001"\n b cmd="@echo@" listen="[127.0.0.1]:65001"\n'
      ' c cmd="@echo@" listen="65001" proto=tcp4\n d cmd="@echo@" listen="127.0.0.2:65001"\n e cmd="@echo@" listen="@dir@/s"\n'
-     ' f cmd="@echo@" listen="@dir@//s"\n g cmd="@echo@" listen="65001" proto=udp4\n h cmd="@echo@" listen="127.0.0.1:65001" proto=udp4\n'
-     ' i cmd="@echo@" listen="65002" proto=tcp4\n j cmd="@echo@" listen="127.0.0.1:65002"\n k cmd="@echo@" listen="*:65002" proto=tcp4\n}\n', "",
+     ' f cmd="@echo@" listen="@dir@//s"\n g cmd="@echo@" listen="65001" proto=udp4\n h cmd="@echo@" listen="127.0.0.1:65001" '
+     'proto=udp4\n'
+     ' i cmd="@echo@" listen="65002" proto=tcp4\n j cmd="@echo@" listen="127.0.0.1:65002"\n'
+     ' k cmd="@echo@" listen="*:65002" proto=tcp4\n}\n', "",
      ["C:3: error: service b: address [127.0.0.1]:65001 is taken by a in line 2",
       "C:4: error: service c: address 65001 is taken by a in line 2",
       "C:5: error: service d: address 127.0.0.2:65001 is taken by c in line 4",
@@ -67,20 +73,24 @@ ROWS = [
      ' d cmd="@echo@"\n e cmd="@echo@" period=-5\n f cmd="@echo@" at=0000 period=3\n}\n', "",
      ["C:2: warning: prefork=4 is more than maxchild=3, which wins", "C:3: warning: prefork=-1 counts as 0",
       "C:3: note: maxchild=0: no worker will ever be started", "C:3: warning: maxforkrate=-1 counts as 0",
-      "C:4: warning: prefork=1x is read as 1", "C:4: warning: maxchild=many is no number", "C:4: warning: babysit=maybe is no switch",
+      "C:4: warning: prefork=1x is read as 1", "C:4: warning: maxchild=many is no number",
+      "C:4: warning: babysit=maybe is no switch",
       "C:4: warning: unknown key new is ignored", "C:4: warning: key listen is here before: this one is ignored",
       "C:4: warning: key period means nothing in SERVICES and is ignored",
-      "C:7: error: at=2400 is no time of the day", "C:7: note: event a has no time: it runs once at start-up and after each reload",
+      "C:7: error: at=2400 is no time of the day",
+      "C:7: note: event a has no time: it runs once at start-up and after each reload",
       'C:8: error: event b: unreadable cron="* * * *"', "C:9: warning: event c: cron wins, the other times are ignored",
       "C:10: note: event d has no time: it runs once at start-up and after each reload", "C:11: warning: period=-5 counts as 0",
       "C:11: note: event e has no time: it runs once at start-up and after each reload",
       "C:12: warning: event f: at wins, the other times are ignored"]),
     ("sections", "start {\n}\nSTART {\n}\nSTART {\n}\nDAEMON { }\nlost\nEVENTS {\n", "",
-     ["C:1: warning: section START is ignored: its name must begin with a capital", "C:5: warning: second section START is ignored",
+     ["C:1: warning: section START is ignored: its name must begin with a capital",
+      "C:5: warning: second section START is ignored",
       'C:7: warning: section DAEMON is ignored: one "{" must end its first line',
       "C:8: warning: this is outside of the sections START, SERVICES, EVENTS and DAEMON and is ignored",
       'C:9: warning: the "{" of this line is not closed: sections behind it are not found']),
-    ("every bad option", "", "no colon\nmaxword: x\n@include: /nonexistent/c\n@include: @dir@/imapd.conf\nfulldirhash: perhaps\nadmins:\n"
+    ("every bad option", "",
+     "no colon\nmaxword: x\n@include: /nonexistent/c\n@include: @dir@/imapd.conf\nfulldirhash: perhaps\nadmins:\n"
      "typo: 1\npopminpoll: 3\ntls_cert_file: /c\nadmins: a\nadmins: b\n",
      ["I:4: error: invalid option name on line 4 of configuration file I", "I:5: error: non-integer value for maxword in line 5",
       "I:6: error: can't open configuration file /nonexistent/c: No such file or directory",
@@ -171,7 +181,8 @@ class CheckTest(unittest.TestCase):
     @unittest.skipIf(HARD in (resource.RLIM_INFINITY,) or HARD >= 10 ** 9, "no hard limit to exceed")
     def test_fd_limit(self):
         code, got = self.problems(self.instance('DAEMON {\n a cmd="@echo@" maxfds=%d\n}\n' % (HARD + 1)))
-        self.assertEqual((code, got), (0, ["C:2: warning: maxfds=%d is above the hard limit, here %d, which wins" % (HARD + 1, HARD)]))
+        self.assertEqual((code, got), (0, ["C:2: warning: maxfds=%d is above the hard limit, here %d, which wins"
+                                           % (HARD + 1, HARD)]))
 
     @unittest.skipUnless(ROOT, "needs two users")
     def test_privileged_port_is_noted(self):
@@ -180,7 +191,8 @@ class CheckTest(unittest.TestCase):
         with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as f:
             free = int(f.read())
         os.chmod(i.dir, 0o755)
-        r = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups"] + i.command(), env=i.environment(), stdout=subprocess.PIPE,
+        r = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups"] + i.command(), env=i.environment(),
+                           stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, timeout=PATIENCE)
         if b"master" in r.stdout and b"denied" in r.stdout:
             self.skipTest("the build cannot be reached by another user")
@@ -202,7 +214,8 @@ class CheckTest(unittest.TestCase):
         s = m.connect()
         with open(m.path("pid")) as f:
             pid = f.read()
-        r = subprocess.run(m.command() + ["-T"], env=m.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+        r = subprocess.run(m.command() + ["-T"], env=m.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           timeout=PATIENCE)
         self.assertEqual((r.returncode, r.stdout), (0, b""))
         with open(m.path("pid")) as f:
             self.assertEqual(f.read(), pid)

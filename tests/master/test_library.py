@@ -28,7 +28,8 @@ class Installed:
         self.dir = tempfile.mkdtemp(prefix="service-library-")
         os.chmod(self.dir, 0o755)
         dest = os.path.join(self.dir, "dest")
-        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "DESTDIR", "CPPFLAGS", "CFLAGS")}
+        env = {k: v for k, v in os.environ.items() if k not
+               in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "DESTDIR", "CPPFLAGS", "CFLAGS")}
         self.run(["make", "-C", BUILD, "install", "DESTDIR=" + dest], env)
         pc = [os.path.join(d, "cambyses-service.pc") for d, _, files in os.walk(dest) if "cambyses-service.pc" in files]
         assert len(pc) == 1, pc
@@ -39,7 +40,8 @@ class Installed:
         self.libs = self.run(["pkg-config", "--libs", "cambyses-service"], env).split()
 
     def run(self, command, env=None):
-        p = subprocess.run(command, env=env or self.env, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        p = subprocess.run(command, env=env or self.env, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT,
                            text=True, timeout=600)
         if p.returncode:
             raise AssertionError("%s:\n%s" % (" ".join(command), p.stdout))
@@ -76,10 +78,11 @@ int hash_new(void) { return 1; }
 static int serve(struct service_context *ctx)
 {
 	char *dir = service_option(ctx, "configdirectory"), *none = service_option(ctx, "no_such_option");
-	dprintf(1, "%d %s %s %d %d %ld %ld %d pid %ld\\n", log_msg() + buf_free() + conf_load() + mem_strdup() + service_start() + hash_new(),
+	dprintf(1, "%d %s %s %d %d %ld %ld %d pid %ld\\n",
+		log_msg() + buf_free() + conf_load() + mem_strdup() + service_start() + hash_new(),
 		dir, none ? none : "unset", service_option_bool(ctx, "own_switch", true), service_option_bool(ctx, "none", true),
-		service_option_int(ctx, "OWN_number", 7), service_option_int(ctx, "own_switch", 7), service_option_bool(ctx, "prometheus_enabled", false),
-		(long)getpid());
+		service_option_int(ctx, "OWN_number", 7), service_option_int(ctx, "own_switch", 7),
+		service_option_bool(ctx, "prometheus_enabled", false), (long)getpid());
 	return 0;
 }
 const struct service_program service_program = { .main = serve };
@@ -157,8 +160,10 @@ class LibraryTest(unittest.TestCase):
                 self.lib.run(self.lib.cc + STRICT + [std, "-fsyntax-only"] + self.lib.cflags + [source])
 
     def test_only_the_documented_names_are_visible(self):
-        archive = [os.path.join(d, "libcambyses-service.a") for d, _, files in os.walk(self.lib.dir) if "libcambyses-service.a" in files]
-        names = {l.split()[-1] for l in self.lib.run(["nm", "-g", "--defined-only", archive[0]]).splitlines() if len(l.split()) == 3}
+        archive = [os.path.join(d, "libcambyses-service.a") for d, _, files in os.walk(self.lib.dir) if "libcambyses-service.a"
+                   in files]
+        names = {l.split()[-1] for l in self.lib.run(["nm", "-g", "--defined-only", archive[0]]).splitlines() if len(l.split())
+                 == 3}
         with open(os.path.join(SRC, "master/service.h")) as f:
             header = f.read()
         ours = names - {"main", "allow_severity", "deny_severity"}
@@ -213,7 +218,8 @@ class LibraryTest(unittest.TestCase):
         self.assertTrue(ended(a))
         self.assertEqual(p.wait(PATIENCE), 0)
         a.close()
-        self.assertEqual(subprocess.run([self.echo, "-C", d.path("imapd.conf")], env=d.environment(), stdin=subprocess.DEVNULL).returncode, 70)
+        self.assertEqual(subprocess.run([self.echo, "-C", d.path("imapd.conf")], env=d.environment(),
+                                        stdin=subprocess.DEVNULL).returncode, 70)
 
     def test_names_of_ours_are_free_for_the_program_and_options_are_found_by_name(self):
         m = self.instance(self.lib.compile("clash", "clash.c", CLASH), imapd_conf="own_switch: off\nEcho_own_number: 42\n")
@@ -241,7 +247,8 @@ class LibraryTest(unittest.TestCase):
         d = Instance("")
         self.addCleanup(d.close)
         program = self.lib.compile("neither", "neither.c", NEITHER)
-        self.assertEqual(subprocess.run([program, "-X", "-C", d.path("imapd.conf")], env=d.environment(), stdin=subprocess.DEVNULL).returncode, 70)
+        self.assertEqual(subprocess.run([program, "-X", "-C", d.path("imapd.conf")], env=d.environment(),
+                                        stdin=subprocess.DEVNULL).returncode, 70)
 
 
 if __name__ == "__main__":

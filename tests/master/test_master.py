@@ -240,7 +240,8 @@ class MasterTest(unittest.TestCase):
         self.assertEqual(m.stop(), 0)
 
     def test_I12_child_start_state(self):
-        conf = ('START {\n a cmd="@probe@ @dir@/start"\n}\nSERVICES {\n b cmd="@probe@ @dir@/service stay" listen="@dir@/s" prefork=1 '
+        conf = ('START {\n a cmd="@probe@ @dir@/start"\n}\nSERVICES {\n b cmd="@probe@ @dir@/service stay" listen="@dir@/s" '
+                'prefork=1 '
                 'maxfds=99\n}\nEVENTS {\n c cmd="@probe@ @dir@/event"\n}\n'
                 'DAEMON {\n d cmd="@probe@ @dir@/daemon stay"\n e cmd="@probe@ @dir@/wait ok" wait=y\n}\n')
         m = self.instance(conf).start()
@@ -286,21 +287,25 @@ class MasterTest(unittest.TestCase):
         until("the event has run", lambda: m.log("type:EVENT"))
         self.assertEqual(m.stop(), 0)
         for ident, level, text in (
-                ("master", "debug", "process started"), ("master", "debug", "ready for work"), ("master", "debug", "about to exec " + ECHO),
-                ("echo", "debug", "telling master 2"), ("echo", "debug", "telling master 3"), ("echo", "debug", "telling master 1"),
+                ("master", "debug", "process started"), ("master", "debug", "ready for work"),
+                ("master", "debug", "about to exec " + ECHO),
+                ("echo", "debug", "telling master 2"), ("echo", "debug", "telling master 3"),
+                ("echo", "debug", "telling master 1"),
                 ("echo", "debug", "accepted connection"), ("echo", "debug", "executed"),
                 ("master", "debug", r"process type:SERVICE name:echo path:%s age:\d+\.\d{3}s pid:\d+ exited normally" % ECHO),
                 ("master", "debug", r"process type:SERVICE name:echo path:%s age:\d+\.\d{3}s pid:\d+ was killed" % ECHO),
                 ("master", "debug", r"process type:EVENT name:e path:/bin/true age:\d+\.\d{3}s pid:\d+ exited normally"),
                 ("master", "notice", "got SIGHUP"), ("master", "notice", r"Services reconfigured\. .*"),
-                ("master", "info", "attempting clean shutdown on signal"), ("master", "notice", "All children have exited, closing down"),
+                ("master", "info", "attempting clean shutdown on signal"),
+                ("master", "notice", "All children have exited, closing down"),
                 ("master", "notice", "exiting")):
             want = re.compile(r"^%s\[\d+\] %s: %s$" % (ident, level, text))
             self.assertTrue([x for x in m.log() if want.match(x)], text)
 
     def test_maxfds(self):
         limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
-        conf = "SERVICES {\n" + "".join(' s%d cmd="@probe@ @dir@/out%d stay" listen="@dir@/s%d" prefork=1 maxfds=%d\n' % (i, i, i, n)
+        conf = "SERVICES {\n" + "".join(' s%d cmd="@probe@ @dir@/out%d stay" listen="@dir@/s%d" prefork=1 maxfds=%d\n'
+                                        % (i, i, i, n)
                                         for i, n in enumerate((0, 123, -1, 10 ** 6))) + "}\n"
         m = self.instance(conf).start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit // 2, limit)))
         for i, want in enumerate((limit // 2, 123, limit, limit)):
@@ -374,7 +379,8 @@ class MasterTest(unittest.TestCase):
             self.assertEqual(self.instance(conf).run().returncode, code, conf)
         for options, code in ((["-j", "0"], 78), (["-d", "-D"], 78), (["-M", "/nonexistent/cyrus.conf"], 78)):
             self.assertEqual(self.instance("", options).run().returncode, code, options)
-        i = self.instance('SERVICES {\n a cmd="@echo@" listen="/nonexistent/dir/s"\n}\n', imapd_conf="master_bind_errors_fatal: yes\n")
+        i = self.instance('SERVICES {\n a cmd="@echo@" listen="/nonexistent/dir/s"\n}\n',
+                          imapd_conf="master_bind_errors_fatal: yes\n")
         self.assertEqual(i.run().returncode, 69)
 
     def test_version(self):
@@ -426,7 +432,8 @@ class MasterTest(unittest.TestCase):
             text = script % name
             with open(m.path(name + ".sh"), "w") as f:
                 f.write((text if name != "c" else text.replace('printf "ok\\r\\n" >&3', ": > @dir@/up")).replace("@dir@", m.dir))
-        m.write('DAEMON {\n a cmd="/bin/sh @dir@/a.sh" wait=y\n b cmd="/bin/sh @dir@/b.sh" wait=yes\n c cmd="/bin/sh @dir@/c.sh"\n}\n')
+        m.write('DAEMON {\n a cmd="/bin/sh @dir@/a.sh" wait=y\n b cmd="/bin/sh @dir@/b.sh" wait=yes\n'
+                ' c cmd="/bin/sh @dir@/c.sh"\n}\n')
         m.options = ["-r", m.path("ready")]
         m.start()
         until("ready", lambda: os.path.exists(m.path("ready")) and os.path.exists(m.path("up")))

@@ -22,7 +22,8 @@ class Service:
     """conf: lines of imapd.conf. env: more of the environment. copies: so many processes, of which self.process is the last.
     Others of subprocess.Popen's arguments are passed on."""
 
-    def __init__(self, *options, program=ECHO, environment=True, datagram=False, inet=False, lock=True, conf="", env=None, copies=1,
+    def __init__(self, *options, program=ECHO, environment=True, datagram=False, inet=False, lock=True, conf="", env=None,
+                 copies=1,
                  **popen):
         self.dir = tempfile.mkdtemp(prefix="service-test-")
         extra, more = conf, env or {}
@@ -32,7 +33,8 @@ class Service:
         with open(conf, "w") as f:
             f.write("configdirectory: %s\n%s" % (self.dir, extra))
         self.inet = inet
-        self.listener = socket.socket(socket.AF_INET if inet else socket.AF_UNIX, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
+        self.listener = socket.socket(socket.AF_INET if inet else socket.AF_UNIX, socket.SOCK_DGRAM if datagram
+                                      else socket.SOCK_STREAM)
         self.listener.bind(("127.0.0.1", 0) if inet else os.path.join(self.dir, "s"))
         if not datagram:
             self.listener.listen(5)
@@ -371,7 +373,8 @@ class ServiceTest(unittest.TestCase):
                 f.write("ALL: ALL\n")
         s = self.service(env={"ECHO_HOSTS_ALLOW": "/nonexistent", "ECHO_HOSTS_DENY": deny})
         self.session(s)                                 # a UNIX socket is nobody's host
-        s = self.service(inet=True, env={"ECHO_HOSTS_ALLOW": self.table("hosts.allow", "echo: 127.0.0.1\n"), "ECHO_HOSTS_DENY": deny})
+        s = self.service(inet=True, env={"ECHO_HOSTS_ALLOW": self.table("hosts.allow", "echo: 127.0.0.1\n"),
+                                         "ECHO_HOSTS_DENY": deny})
         self.session(s)
 
     def test_threaded_services_stay_ready(self):

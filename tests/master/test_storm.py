@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""master as a process in bad weather: signals by the thousand, crashes, floods, no processes left (spec/master.md 22.8; the letters are its
-invariants and recipes). $STORM_SECONDS is how long a storm lasts, 5 unless said; `make check-slow` says 60, and then R2 is run too."""
+"""master as a process in bad weather: signals by the thousand, crashes, floods, no processes left (spec/master.md 22.8; the
+letters are its invariants and recipes). $STORM_SECONDS is how long a storm lasts, 5 unless said; `make check-slow` says 60, and
+then R2 is run too."""
 import os
 import pwd
 import re
@@ -77,7 +78,8 @@ class StormTest(unittest.TestCase):
         return i
 
     def test_I2_I3_I6_storm_of_signals(self):
-        m = self.instance('SERVICES {\n s cmd="@worker@ 1" listen="@dir@/s"\n e cmd="@echo@ -C @conf@" listen="@dir@/e" prefork=2\n}\n').start()
+        m = self.instance('SERVICES {\n s cmd="@worker@ 1" listen="@dir@/s"\n e cmd="@echo@ -C @conf@" listen="@dir@/e" '
+                          'prefork=2\n}\n').start()
         m.connect("s").close()
         with Storm(m, 10000, [signal.SIGCHLD, signal.SIGALRM], [lambda: m.send(signal.SIGHUP)]) as storm:
             served, refused, lost, slowest = clients(m, m.path("s"), 10 ** 6, 4, SECONDS)
@@ -88,7 +90,8 @@ class StormTest(unittest.TestCase):
         self.assertGreater(storm.sent, 5000 * SECONDS)
         status, table = until("quiet", lambda: info(m))
         self.assertEqual(status, 0)
-        until("no one-shot worker is left, or one that waits", lambda: info(m)[1]["s/unix"]["active"] == info(m)[1]["s/unix"]["ready"])
+        until("no one-shot worker is left, or one that waits",
+              lambda: info(m)[1]["s/unix"]["active"] == info(m)[1]["s/unix"]["ready"])
         row = info(m)[1]["s/unix"]
         self.assertEqual(row["failures"], "0")
         self.assertGreaterEqual(int(row["clients"]), served)
@@ -127,7 +130,8 @@ class StormTest(unittest.TestCase):
 
     def test_I5_I10_flood_of_messages(self):
         for sig, sign in ((signal.SIGHUP, "Services reconfigured."), (signal.SIGTERM, "attempting clean shutdown")):
-            m = self.instance('SERVICES {\n' + "".join(' f%d cmd="@worker@ flood" listen="@dir@/f%d" prefork=1\n' % (i, i) for i in range(4))
+            m = self.instance('SERVICES {\n' + "".join(' f%d cmd="@worker@ flood" listen="@dir@/f%d" prefork=1\n' % (i, i) for i
+                                                       in range(4))
                               + ' e cmd="@echo@ -C @conf@" listen="@dir@/s"\n}\n').start()
             until("the flood", lambda: info(m)[0] == 0 and int(info(m)[1]["f3/unix"]["clients"]) > 10000)
             for i in range(5):             # another service, whose every client needs a child
@@ -192,7 +196,8 @@ class StormTest(unittest.TestCase):
             port = probe.getsockname()[1]
         m = self.instance('SERVICES {\n s cmd="@dir@/service -C @conf@" listen="%d"\n}\n' % port)
         with open(m.path("service"), "w") as f:
-            f.write('#!/bin/sh\n[ -e %s/fail-$CYRUS_ID ] && exit 1\nexec %s "$@"\n' % (m.dir, os.path.join(BUILD, "echo_service")))
+            f.write('#!/bin/sh\n[ -e %s/fail-$CYRUS_ID ] && exit 1\nexec %s "$@"\n'
+                    % (m.dir, os.path.join(BUILD, "echo_service")))
         os.chmod(m.path("service"), 0o755)
         m.start()
         family = {}
@@ -232,7 +237,8 @@ class StormTest(unittest.TestCase):
         return text.decode()
 
     def test_I6_I8_everything_at_once(self):
-        """10,000 signals a second, one worker in ten crashes, the configuration is read again every second: nobody is refused or lost."""
+        """10,000 signals a second, one worker in ten crashes, the configuration is read again every second: nobody is refused or
+        lost."""
         m = self.instance('SERVICES {\n s cmd="@worker@ 50 10" listen="127.0.0.1:@port@" prefork=5 maxchild=20\n}\n').start()
         until("up", lambda: self.try_connect(socket.AF_INET, "127.0.0.1", m.port))
         most = [0]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The tools over the recorded stores: what they print there must be what the reference servers printed (bytes, status), dumps must
-survive a round trip, and a healthy store must not be changed by looking at it. Run in the build directory; exits 1 on a difference."""
+"""The tools over the recorded stores: what they print there must be what the reference servers printed (bytes, status), dumps
+must survive a round trip, and a healthy store must not be changed by looking at it. Run in the build directory; exits 1 on a
+difference."""
 import json, lzma, os, re, shutil, subprocess, sys, tarfile, tempfile
 
 SRC = os.environ.get('srcdir', '.')

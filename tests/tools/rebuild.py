@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The mailbox list as the spool tells it, on the recorded stores: ctl_mboxlist --rebuild makes the list that the reference had, but for what
-the spool cannot know; with mboxlist_source: spool users see the same mailboxes though mailboxes.db is gone; damage is told and passed
-over. Run in the build directory; exits 1 on a difference."""
+"""The mailbox list as the spool tells it, on the recorded stores: ctl_mboxlist --rebuild makes the list that the reference had,
+but for what the spool cannot know; with mboxlist_source: spool users see the same mailboxes though mailboxes.db is gone; damage
+is told and passed over. Run in the build directory; exits 1 on a difference."""
 import json, os, re, shutil, subprocess, sys, tempfile
 
 sys.dont_write_bytecode = True
@@ -10,7 +10,8 @@ import golden
 from golden import VERSIONS, fail, run, unpack
 
 COMMANDS = ['LIST "" "*"', 'LIST "" "%"', 'LSUB "" "*"', 'GETACL INBOX', 'STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)',
-            'EXAMINE INBOX', 'UID FETCH 1:5 (FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])', 'CLOSE', 'MYRIGHTS INBOX', 'GETQUOTAROOT INBOX']
+            'EXAMINE INBOX', 'UID FETCH 1:5 (FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])', 'CLOSE', 'MYRIGHTS INBOX',
+            'GETQUOTAROOT INBOX']
 
 
 def records(root):
@@ -20,7 +21,8 @@ def records(root):
         fail(f'dump: {rc} {err}')
     if out.startswith('{'):
         rows = json.loads(out)
-        return {k: {f: x for f, x in v.items() if f not in ('mtime', 'name_history', 'foldermodseq')} for k, v in rows.items() if 'd' not in v.get('mbtype', '')}
+        return {k: {f: x for f, x in v.items() if f not in ('mtime', 'name_history', 'foldermodseq')} for k, v in rows.items()
+                if 'd' not in v.get('mbtype', '')}
     rows = dict(line.split('\t', 1) for line in out.splitlines())
     return {k: v for k, v in rows.items() if v.split(' ')[0] not in ('16',)}
 
@@ -69,7 +71,8 @@ def source(version, root):
     sep = '/' if version in ('2.5.7-alt', '3.6.1') else '.'
     own = '' if sep == '/' else 'INBOX.'
     before = subprocess.run(['find', root, '-name', 'cyrus.header'], capture_output=True, text=True).stdout
-    refused = session(root, 'alice', [f'CREATE {own}Fresh', f'RENAME {own}Flags {own}Flags2', f'DELETE {own}Empty', 'SETACL INBOX bob lrs'])
+    refused = session(root, 'alice', [f'CREATE {own}Fresh', f'RENAME {own}Flags {own}Flags2', f'DELETE {own}Empty',
+                                      'SETACL INBOX bob lrs'])
     for i in range(1, 5):
         if not re.search(r'^%d NO (\[[^]]*\] )?Operation is not supported on mailbox' % i, refused, re.M):
             fail(f'{version}: a change of the list was not refused: {refused}')
@@ -95,7 +98,8 @@ def damage(version, root):
     told = [x for x in out.splitlines() if '\t' in x]
     odd = [x for x in out.splitlines() if x.startswith('! ')]
     if (rc, err) != (0, '') or len(told) not in (len(before) - 1, len(before)) or not any('cannot be read' in x for x in odd) \
-            or not any(('second directory' in x or 'another mailbox' in x or 'no mailbox name' in x) and 'copy' in x for x in odd):
+            or not any(('second directory' in x or 'another mailbox' in x or 'no mailbox name' in x) and 'copy' in x for x
+                       in odd):
         fail(f'{version}: damage: {rc} {err} {len(told)} of {len(before)}: {odd}')
 
 
