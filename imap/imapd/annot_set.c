@@ -54,9 +54,9 @@ static int check_use(struct doing *d, const struct mbentry *e, struct annots_cha
 	if (r) return r;
 	if (s->level == LEVEL_36 && !mbname_is_inbox(&e->parts)) {
 		struct buf have = BUF_INIT;
-		struct specialuse *look = specialuse_open(s->st, s->user.userid);
+		struct annots *look = annots_open(s->st, s->user.userid);
 		bool same = specialuse_get(look, e, &have) && buf_eq(&have, buf_cstr(&d->use));
-		specialuse_close(look);
+		annots_close(look);
 		buf_free(&have);
 		if (!e->parts.localpart || e->parts.boxes.n != 1) return ERR_SPECIALUSE;
 		if (!same && (r = specialuse_unique(s->st, s->user.userid, buf_cstr(&d->use)))) return r;

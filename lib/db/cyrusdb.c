@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation without a transaction gives up */
+#define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation, or cyrusdb_transact(), gives up */
 
 const char *cyrusdb_strerror(int rc)
 {
@@ -169,6 +169,18 @@ int cyrusdb_abort(struct cyrusdb *db, struct cyrusdb_txn *txn)
 {
 	if (!txn || txn->db != db || !db->in_txn) return CYRUSDB_INTERNAL;
 	return txn_abort(db);
+}
+
+int cyrusdb_transact(struct cyrusdb *db, cyrusdb_work *fn, void *arg)
+{
+	int r = CYRUSDB_AGAIN;
+	for (int i = 0; r == CYRUSDB_AGAIN && i < AGAIN_MAX; i++) {
+		struct cyrusdb_txn *txn = NULL;
+		r = fn(arg, db, &txn);
+		if (txn && r) cyrusdb_abort(db, txn);
+		else if (txn) r = cyrusdb_commit(db, txn);
+	}
+	return r;
 }
 
 /* ---- single records */

@@ -97,6 +97,12 @@ int cyrusdb_delete(struct cyrusdb *db, const void *key, size_t keylen, struct cy
 int cyrusdb_commit(struct cyrusdb *db, struct cyrusdb_txn *txn);
 int cyrusdb_abort(struct cyrusdb *db, struct cyrusdb_txn *txn);
 
+/* Runs fn in a transaction, which begins with the first call that fn gives txn to. 0 from fn commits; anything else rolls back and is returned
+ * (by convention CYRUSDB_DONE: nothing to do). A deadlock (AGAIN), at the commit too, rolls back and begins anew with fn, a bounded number of
+ * times: fn must leave nothing behind but what it does in the transaction, and must return AGAIN when it is told so. */
+typedef int cyrusdb_work(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn);
+int cyrusdb_transact(struct cyrusdb *db, cyrusdb_work *fn, void *arg);
+
 int cyrusdb_consistent(struct cyrusdb *db);
 int cyrusdb_repack(struct cyrusdb *db);
 int cyrusdb_dump(struct cyrusdb *db, int detail);         /* structure, for a human, on stdout */
