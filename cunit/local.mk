@@ -191,6 +191,12 @@ endif
 
 # ---- every table: records, damage, the recorded stores
 if UNIT_TESTS
+check_PROGRAMS += check_annots
+TESTS += check_annots
+check_annots_SOURCES = cunit/store/check_annots.c cunit/store/storetest.h
+check_annots_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_annots_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_annots_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += check_tables
 TESTS += check_tables
 check_tables_SOURCES = cunit/store/check_tables.c cunit/store/storetest.h

@@ -65,7 +65,7 @@ static bool fits(const char *p, size_t len, size_t head, struct annotrow *r)
 int annotrow_parse(const char *p, size_t len, struct annotrow *r)
 {
 	*r = (struct annotrow){ .form = ANNOTROW_64 };
-	if (len >= 8 && !get_be32(p + 4) && fits(p, len, 8, r)) return 0;
+	if (len >= 8 && !get_be32(p + 4)) return fits(p, len, 8, r) ? 0 : ERR_BADFORMAT;      /* no text begins with four NULs */
 	*r = (struct annotrow){ .form = ANNOTROW_32 };
 	return fits(p, len, 4, r) ? 0 : ERR_BADFORMAT;
 }
