@@ -246,11 +246,12 @@ DEFINITIONS = '''# a comment
 /vendor/acme/Three,MAILBOX,Uint,Backend,VALUE.PRIV size.priv,
 /vendor/acme/four,mailbox,int,backend,value.shared size.shared,
 /vendor/acme/five,server,string,backend,value,
-/vendor/acme/proxied,mailbox,content-type,proxy,value.shared,
+/vendor/acme/proxied,mailbox,string,proxy,value.shared,
 /vendor/acme/eight,message,string,backend,value.shared,
 /vendor/cmu/cyrus-imapd/nine,mailbox,string,backend,value.shared,
 /flags/ten,message,string,backend,value.shared,
-/flags/eleven,mailbox,content-type,backend,value.shared,
+/flags/eleven,mailbox,string,backend,value.shared,
+/vendor/acme/kind,mailbox,content-type,backend,value.shared,
 /vendor/acme/bad1,mailbox,strang,backend,value.shared,
 /vendor/acme/bad2,mailbix,string,backend,value.shared,
 /vendor/acme/bad3,mailbox,string,backand,value.shared,
@@ -286,10 +287,10 @@ def defined_commands():
     return out
 
 
-def define(i):
+def define(i, text=DEFINITIONS):
     path = i.path('definitions')
     with open(path, 'w') as f:
-        f.write(DEFINITIONS)
+        f.write(text)
     os.chmod(path, 0o644)
     with open(i.path('imapd.conf'), 'a') as f:
         f.write(f'annotation_definitions: {path}\n')
@@ -301,7 +302,8 @@ def test_definitions_are_read_as_debians_cyrus_reads_them():
     said = []
     for side in ('theirs', 'ours'):
         p = Pair(LEGACY)
-        define(p.i)
+        # they have no type content-type, which the manual page promises; of what is for proxies alone they say OK and forget it
+        define(p.i, re.sub('(?m)^/vendor/acme/(kind|proxied),', '#', DEFINITIONS))
         try:
             getattr(p, side)()
             said.append(play(p.i.ports['imap'], defined_commands()))
@@ -322,6 +324,7 @@ def test_definitions():
             '* METADATA INBOX ("/private/vendor/acme/three" "1" "/shared/vendor/acme/three" NIL)'
         for n in ('bad1', 'bad2', 'bad3', 'bad4', 'bad5', 'bad6', 'bad7', 'proxied', 'eight', 'noattr'):
             assert said[f'SETMETADATA INBOX (/shared/vendor/acme/{n} "a")'] == ['NO Permission denied'], n
+        assert Raw(i.ports['imap'], 'alice')('SETMETADATA INBOX (/shared/vendor/acme/kind "text/plain")') == ['OK Completed']    # by the manual page
         assert said['SETMETADATA INBOX (/shared/vendor/acme/two "1x")'] == ['NO Invalid annotation value']
         # more rights than the usual ones, by the manual page (Debian's Cyrus does not ask for them)
         ad, bob = Raw(i.ports['imap'], 'admin'), Raw(i.ports['imap'], 'bob')

@@ -10,7 +10,6 @@
 
 enum { DEFS_MAX = 1024, FILE_MAX = 1 << 20, FIELDS = 6 };
 enum { SERVER, MAILBOX, MESSAGE, SCOPES };
-enum { HERE, ELSEWHERE };
 
 struct annot_defs {
 	struct annot_entry *v[SCOPES];
@@ -22,7 +21,8 @@ static const struct word scopes[] = { { "server", SERVER }, { "mailbox", MAILBOX
 static const struct word types[] = {
 	{ "string", ANNOT_STRING }, { "content-type", ANNOT_STRING }, { "boolean", ANNOT_BOOL }, { "int", ANNOT_INT }, { "uint", ANNOT_UINT64 }, { 0 },
 };
-/* We are no proxy: what is for proxies alone is for others. */
+/* What is for proxies alone is not kept here: it is refused, where Cyrus says OK and forgets it. */
+enum { HERE, ELSEWHERE };
 static const struct word proxies[] = { { "backend", HERE }, { "proxy_and_backend", HERE }, { "proxy", ELSEWHERE }, { 0 } };
 enum { OBSOLETE = 0, PRIV = 1, SHARED = 2 };
 static const struct word attributes[] = {
