@@ -126,7 +126,13 @@ static int open_db(struct store *st, struct cyrusdb **db)
 	int rc = cyrusdb_open(st->dbs, conf_word(st->conf, OPT_QUOTA_DB), buf_cstr(&path), CYRUSDB_CREATE | dbconf_sort_flag(st->conf), db);
 	if (rc) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
 	buf_free(&path);
-	return rc ? ERR_IO : 0;
+	if (rc) return ERR_IO;
+	if (!st->quota_sorted && store_check_order(st, *db)) {          /* once in a process: it is opened all the time */
+		cyrusdb_close(*db);
+		return ERR_IO;
+	}
+	st->quota_sorted = true;
+	return 0;
 }
 
 static int fetch(struct cyrusdb *db, const char *root, struct quota *q, struct cyrusdb_txn **txn)
