@@ -35,6 +35,7 @@ struct cyrusdb_txn;
 
 /* dbdir: CONFIGDIR/db. recover: this is `ctl_cyrusdb -r` (spec 4). Berkeley's environment is opened only when needed. */
 struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover);
+void cyrusdb_env_patience(struct cyrusdb_env *env, int ms);      /* how long calls wait for a lock; minutes otherwise */
 void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still open */
 
 /* What the engines take from imapd.conf; db/dbconf.h fills it. All false and 0 in a new environment, except as noted. */
