@@ -94,7 +94,7 @@ lmtpsocket: {self.path('conf/socket/lmtp')}
         if self.master and self.master.poll() is None:
             self.master.send_signal(signal.SIGTERM)
             try:
-                self.master.wait(30)
+                self.master.wait(120)
             except subprocess.TimeoutExpired:
                 self.master.kill()
                 raise

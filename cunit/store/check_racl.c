@@ -41,7 +41,7 @@ static struct cyrusdb *open_db(struct storetest *t, const char *engine, struct c
 
 static void change(struct cyrusdb *db, int key, bool remove, struct cyrusdb_txn **txn)
 {
-	char k[8], v[64];
+	char k[16], v[64];
 	static unsigned n;
 	snprintf(k, sizeof k, "k%02d", key);
 	n++;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/program.h"
+#include "store/layout.h"
 #include "store/mboxheader.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
@@ -116,6 +117,7 @@ struct undump {
 	struct store *st;
 	bool local, dry;
 	unsigned fresh, changed, same;
+	struct cyrusdb_txn *txn;       /* all of it or nothing */
 };
 
 static bool same_text(const char *a, const char *b) { return !a || !b ? a == b : !strcmp(a, b); }
@@ -157,11 +159,20 @@ static int put_one(void *arg, const struct mbentry *dumped)
 		tell(u, &e, had ? &old : NULL);
 	} else {
 		if (!e.uniqueid && st->layout->level == LEVEL_36) e.uniqueid = find_uniqueid(st, &e);
-		r = mboxlist_put(st, &e);
+		r = st->layout->put(st, &e, &u->txn) ? ERR_IO : 0;
 	}
 	mbentry_free(&old);
 	if (r) fprintf(stderr, "%s: %s\n", e.name, err_text(r));
 	mbentry_free(&e);
+	return r;
+}
+
+static int end_undump(struct undump *u, int r)
+{
+	if (!u->txn) return r;
+	if (r) cyrusdb_abort(u->st->mboxlist, u->txn);
+	else if (cyrusdb_commit(u->st->mboxlist, u->txn)) r = ERR_IO;
+	if (r) fprintf(stderr, "ctl_mboxlist: the list is as it was: %s\n", err_text(r));
 	return r;
 }
 
@@ -179,7 +190,9 @@ static int undump(struct store *st, bool local, bool dry)
 	int r = layout_detect(st->mboxlist, &found);
 	if (!r && found == LEVEL_AUTO && conf_level_wanted(st->conf) == LEVEL_AUTO)
 		r = store_use_level(st, mboxdump_level(text.s ? text.s : "", text.len));
+	if (!r && st->listed_by_spool && !dry) r = ERR_NOTSUPPORTED;
 	if (!r) r = mboxdump_read(&st->ns, text.s ? text.s : "", text.len, put_one, &u, &bad);
+	r = end_undump(&u, r);
 	buf_free(&text);
 	if (dry) printf("%u would be added, %u changed, %u are there; %u cannot be read\n", u.fresh, u.changed, u.same, bad);
 	return r ? EX_TEMPFAIL : bad ? EX_DATAERR : 0;

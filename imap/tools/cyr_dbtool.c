@@ -40,6 +40,35 @@ static void do_get(struct tool *t, const char *key, size_t keylen, const char *v
 	putchar('\n');
 }
 
+/* Keys as they arrive: those of a block are looked up under one lock, and told without it. */
+static void get_lines(struct tool *t)
+{
+	enum { BLOCK = 65536 };
+	struct buf in = BUF_INIT, out = BUF_INIT;
+	ssize_t got = 1;
+	while (got > 0 && !t->rc) {
+		buf_reserve(&in, BLOCK);
+		got = read(STDIN_FILENO, in.s + in.len, BLOCK);
+		if (got > 0) in.len += (size_t)got;
+		else if (in.len) buf_putc(&in, '\n');                   /* the last line may lack its end */
+		t->rc = cyrusdb_hold(t->db);
+		size_t at = 0;
+		for (char *end; !t->rc && at < in.len && (end = memchr(in.s + at, '\n', in.len - at)); at = (size_t)(end - in.s) + 1) {
+			const char *tab = memchr(in.s + at, '\t', (size_t)(end - in.s) - at), *v;
+			size_t n = (size_t)((tab ? tab : end) - in.s) - at;
+			if (n && !cyrusdb_fetch(t->db, in.s + at, n, &v, &n, NULL)) buf_append(&out, v, n);
+			buf_putc(&out, '\n');
+		}
+		if (!t->rc) cyrusdb_release(t->db);
+		memmove(in.s, in.s + at, in.len - at);
+		in.len -= at;
+		fwrite(buf_cstr(&out), 1, out.len, stdout);
+		buf_reset(&out);
+	}
+	buf_free(&in);
+	buf_free(&out);
+}
+
 static void do_set(struct tool *t, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	int r = cyrusdb_store(t->db, key, keylen, val, vallen, txn_of(t));
@@ -135,7 +164,11 @@ static void act_show(struct tool *t, char **args, int n)
 	int r = cyrusdb_dumpfile(t->db, n ? args[0] : "", n ? strlen(args[0]) : 0, stdout, NULL);
 	if (r) t->rc = r;
 }
-static void act_get(struct tool *t, char **args, int n) { act_key(t, do_get, args, n); }
+static void act_get(struct tool *t, char **args, int n)
+{
+	if (n) act_key(t, do_get, args, n);
+	else get_lines(t);
+}
 static void act_set(struct tool *t, char **args, int n) { act_key(t, do_set, args, n); }
 static void act_delete(struct tool *t, char **args, int n) { act_key(t, do_delete, args, n); }
 static void act_dump(struct tool *t, char **args, int n) { t->rc = cyrusdb_dump(t->db, n ? atoi(args[0]) : 1); }

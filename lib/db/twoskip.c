@@ -160,13 +160,37 @@ static const char *parse_head(const struct ts *t, uint64_t off, uint64_t limit, 
 	return NULL;
 }
 
+void ts_forget_sound(struct ts *t)
+{
+	free(t->sound);
+	t->sound = NULL;
+	t->sound_size = 0;
+}
+
+/* The byte that has this record's bit in `mask`. */
+static unsigned char *sound_byte(struct ts *t, uint64_t off, unsigned char *mask)
+{
+	size_t at = (size_t)(off / 64);
+	if (at >= t->sound_size) {
+		size_t more = (size_t)(t->size / 64) + 1, size = at < more ? more + more / 4 : at + 1;
+		t->sound = mem_realloc(t->sound, size);
+		memset(t->sound + t->sound_size, 0, size - t->sound_size);
+		t->sound_size = size;
+	}
+	*mask = (unsigned char)(1u << (off / 8 % 8));
+	return &t->sound[at];
+}
+
 int ts_read(const struct cyrusdb *db, uint64_t off, uint64_t limit, struct ts_rec *r, bool quiet)
 {
-	const struct ts *t = ts_of(db);
+	struct ts *t = ts_of(db);
 	const char *why = parse_head(t, off, limit, r);
 	if (why) return bad(db, off, why, quiet);
+	unsigned char mask, *bits = sound_byte(t, off, &mask);
+	if (*bits & mask) return CYRUSDB_OK;
 	const char *p = t->map.base + off;
 	if (get_be32(p + r->head - 8) != crc(p, r->head - 8)) return bad(db, off, "record head checksum is wrong", quiet);
+	*bits |= mask;
 	return CYRUSDB_OK;
 }
 
@@ -358,7 +382,7 @@ static int first_change(struct cyrusdb *db)
 	t->flags |= TS_FLAG_DIRTY;
 	t->changed = true;
 	int r = ts_write_header(db);
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	return r;
 }
 
@@ -480,12 +504,12 @@ int ts_commit_append(struct cyrusdb *db)
 	struct ts_rec rec = { .type = '$', .ptr = { t->current_size } };
 	uint64_t before = t->current_size;
 	int r = append(db, &rec, (struct db_slice){ "", 0 }, (struct db_slice){ "", 0 });
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	if (r) return r;
 	t->current_size = t->end;
 	t->flags &= ~(uint32_t)TS_FLAG_DIRTY;
 	r = ts_write_header(db);
-	if (!r && sys_fsync(t->fd) < 0) r = db_io(db, "syncing");
+	if (!r && sys_fdatasync(t->fd) < 0) r = db_io(db, "syncing");
 	if (!r) t->changed = false;
 	else {                           /* the old header again, so that abort finds what it expects */
 		t->current_size = before;
@@ -516,6 +540,12 @@ static int ts_abort(struct cyrusdb *db)
 
 /* ---- opening and locking */
 
+static bool untouched(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+		&& a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 static int lock_and_read(struct cyrusdb *db, enum lock_mode mode)
 {
 	struct ts *t = ts_of(db);
@@ -525,6 +555,7 @@ static int lock_and_read(struct cyrusdb *db, enum lock_mode mode)
 	t->at = 0;
 	if (lock_reopen(t->fd, db->path, mode, rdonly, db->env->lock_ms, &st) < 0) return db_io(db, "locking");
 	if (st.st_ino != t->st.st_ino || st.st_dev != t->st.st_dev) map_free(&t->map);
+	if (!untouched(&st, &t->st)) ts_forget_sound(t);
 	t->st = st;
 	t->size = (uint64_t)st.st_size;
 	int r = ts_map(db, t->size);
@@ -570,6 +601,7 @@ static void ts_close(struct cyrusdb *db)
 {
 	struct ts *t = ts_of(db);
 	map_free(&t->map);
+	ts_forget_sound(t);
 	if (t->fd >= 0) sys_close(t->fd);
 	free(t);
 }

@@ -22,6 +22,10 @@ struct ts {
 	uint64_t end;                    /* the logical end: grows inside a transaction */
 	uint64_t size;                   /* of the file, as of the lock */
 	bool changed;                    /* this transaction wrote something */
+	/* Heads whose checksum was right, a bit for each 8 bytes of the file, as long as nobody else has written to it: a search meets the same
+	 * few heads every time. Recovery and checks begin by forgetting them. NULL: none. */
+	unsigned char *sound;
+	size_t sound_size;
 	uint64_t at;                     /* the record that next() gave last, while nothing has changed since; 0: none */
 };
 
@@ -56,6 +60,7 @@ int ts_write_head(struct cyrusdb *db, struct ts_rec *r);
 int ts_find(struct cyrusdb *db, struct db_slice key, struct ts_pos *pos);
 int ts_write_header(struct cyrusdb *db);
 int ts_read_header(struct cyrusdb *db);
+void ts_forget_sound(struct ts *t);
 int ts_map(struct cyrusdb *db, uint64_t len);
 int ts_put(struct cyrusdb *db, struct db_slice key, struct db_slice val, bool must_be_new);
 int ts_del(struct cyrusdb *db, struct db_slice key);

@@ -148,6 +148,7 @@ static void fresh_drop(struct cyrusdb *fresh)
 		sys_close(t->fd);
 	}
 	map_free(&t->map);
+	ts_forget_sound(t);
 	free(t);
 	free(fresh->path);
 }
@@ -167,6 +168,7 @@ static int fresh_install(struct cyrusdb *db, struct cyrusdb *fresh)
 	}
 	if (file_sync_parent(db->path) < 0) db_io(db, "syncing the directory of");
 	map_free(&old->map);
+	ts_forget_sound(old);
 	sys_close(old->fd);
 	*old = *t;
 	free(t);
@@ -311,6 +313,7 @@ int ts_recover(struct cyrusdb *db)
 	struct ts *t = ts_of(db);
 	int flags = db->flags;
 	t->end = t->current_size;
+	ts_forget_sound(t);
 	/* Opened in the wrong order: recovered in its own all the same. The second stage would take it for damage and delete what it must not. */
 	if (db_sorted_otherwise(db, SIZE_MAX)) db->flags ^= CYRUSDB_MBOXSORT;
 	int r = recover1(db);
@@ -387,6 +390,7 @@ int ts_check(struct cyrusdb *db)
 	struct ts *t = ts_of(db);
 	struct ts_rec rec, next;
 	uint64_t expect[TS_MAXLEVEL + 1], count = 0, to;
+	ts_forget_sound(t);
 	int r = ts_read(db, TS_DUMMY, t->end, &rec, false);
 	if (r) return r;
 	memcpy(expect, rec.ptr, sizeof expect);
