@@ -204,3 +204,13 @@ check_tables_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
 check_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_tables_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 endif
+
+# ---- TLS sessions that processes share
+if UNIT_TESTS
+check_PROGRAMS += check_tlscache
+TESTS += check_tlscache
+check_tlscache_SOURCES = cunit/proto/check_tlscache.c cunit/store/storetest.h
+check_tlscache_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_tlscache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_tlscache_LDADD = $(SERVICE_LIBS) $(CHECK_LIBS)
+endif
