@@ -188,6 +188,12 @@ endif
 
 # ---- every table: records, damage, the recorded stores
 if UNIT_TESTS
+check_PROGRAMS += check_annots
+TESTS += check_annots
+check_annots_SOURCES = cunit/store/check_annots.c cunit/store/storetest.h
+check_annots_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_annots_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_annots_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += check_tables
 TESTS += check_tables
 check_tables_SOURCES = cunit/store/storetest.h cunit/store/tables/check_layouts.c cunit/store/tables/check_points.c \
@@ -195,4 +201,14 @@ check_tables_SOURCES = cunit/store/storetest.h cunit/store/tables/check_layouts.
 	cunit/store/tables/suites.h cunit/store/tables/tables.c cunit/store/tables/tables.h
 check_tables_CFLAGS = $(UNIT_CFLAGS)
 check_tables_LDADD = $(UNIT_STORE_LIBS)
+endif
+
+# ---- TLS sessions that processes share
+if UNIT_TESTS
+check_PROGRAMS += check_tlscache
+TESTS += check_tlscache
+check_tlscache_SOURCES = cunit/proto/check_tlscache.c cunit/store/storetest.h
+check_tlscache_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cunit
+check_tlscache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+check_tlscache_LDADD = $(SERVICE_LIBS) $(CHECK_LIBS)
 endif

@@ -77,27 +77,66 @@ def prepare(login, sep='/', inbox=''):
     a.logout()
 
 
+def metadata(c, name, entries):
+    """What GETMETADATA tells of a mailbox, each entry with its value, in the order of the answer."""
+    c.untagged_responses.clear()
+    typ, text = c.xatom('GETMETADATA', name, '(%s)' % ' '.join(entries))
+    said = b''.join(x if isinstance(x, bytes) else b''.join(x) for x in c.response('METADATA')[1] if x)
+    return typ, re.sub(rb' \(\d+\.\d+ secs? \d+ calls\)', b'', text[0]), said
+
+
 def annotate(login, turn):
-    """SETMETADATA, by whoever can."""
-    c = login('alice')
-    try:
-        return c.xatom('SETMETADATA', 'INBOX', '(/private/comment "turn %d")' % turn)[0] == 'OK'
-    except imaplib.IMAP4.error:
-        return False                              # a build without METADATA: what the other one stored must stay
-    finally:
-        c.logout()
+    """Entries of each kind: of the server, of one's own mailbox, of somebody else's; shared and private; set, set again, taken away."""
+    a, c, b = login('admin'), login('alice'), login('bob')
+    put = lambda who, name, text: ok(who.xatom('SETMETADATA', name, text))
+    put(a, '""', '(/shared/comment "server %d")' % turn)
+    put(c, '""', '(/private/comment "of alice: %d")' % turn)
+    put(c, 'INBOX', '(/private/comment "turn %d" /shared/comment "all, %d")' % (turn, turn))
+    put(c, '"R%d"' % turn, '(/private/comment "renamed next" /shared/vendor/cmu/cyrus-imapd/sharedseen "%s")' % ('true' if turn % 2 else 'false'))
+    put(c, '"T%d"' % turn, '(/shared/comment "%s")' % ('x' * (10 * turn + 1)))
+    put(c, '"T%d"' % turn, r'(/private/specialuse %s)' % ('"\\\\Sent"' if turn == 3 else '"\\\\Drafts"' if turn == 4 else 'NIL'))
+    if turn:
+        put(c, '"T%d"' % (turn - 1), '(/shared/comment NIL)')
+    put(b, SHARE, '(/private/comment "of bob %d")' % turn)
+    put(b, SHARE, '(/shared/comment "bob was here %d")' % turn if turn % 3 else '(/shared/comment NIL)')
+    put(a, 'user/alice/Share', '(/shared/vendor/cmu/cyrus-imapd/expire "%d")' % (turn + 1))
+    for x in (a, b, c):
+        x.logout()
 
 
-def comment(login):
-    """What is stored, or None where nobody can tell."""
-    c = login('alice')
-    try:
-        c.xatom('GETMETADATA', 'INBOX', '(/private/comment)')
-        return c.response('METADATA')[1][-1]
-    except imaplib.IMAP4.error:
-        return None
-    finally:
-        c.logout()
+SHARE = '"Other Users/alice/Share"'
+VENDOR = '/vendor/cmu/cyrus-imapd/'
+STORED = ['/private/comment', '/shared/comment', '/shared' + VENDOR + 'expire', '/private/specialuse']
+WORKED_OUT = ['/shared' + VENDOR + x for x in ('sharedseen', 'duplicatedeliver', 'pop3newuidl', 'size', 'annotsize', 'uniqueid', 'partition', 'foldermodseq', 'synccrcs')]
+
+
+def annotations(login, turn):
+    """All of them as each user is told, by name and by pattern."""
+    a, c, b = login('admin'), login('alice'), login('bob')
+    out = {}
+    for who, x, names in (('admin', a, ['""', 'user/alice', 'user/alice/Share']), ('bob', b, ['""', 'INBOX', SHARE]),
+                          ('alice', c, ['""', 'INBOX', 'Share', 'R%d' % turn, '%'] + ['T%d' % n for n in range(turn + 1)])):
+        for name in names:
+            entries = STORED if '""' in name else STORED + WORKED_OUT
+            out[who, name] = metadata(x, name, entries)
+            if name != '""':
+                out[who, name, 'pattern'] = metadata(x, name, ['/private/com*', '/shared/com%'])
+        x.logout()
+    return out
+
+
+def annotation_rows(p):
+    """Every record of the database in the form that 3.6 writes: its parts, and the length of its value."""
+    out = {}
+    r = p.i.tool('cyr_dbtool', p.i.path('conf/annotations.db'), 'twoskip', 'show', bindir=p.bin)
+    for line in r.stdout.encode().split(b'\n')[:-1]:                  # no value here is 10 or 13 bytes long, which would end a line
+        key, value = line.split(b'\t', 1)
+        scope, entry, user, rest = key.split(b'\0')
+        n, = struct.unpack('>I', value[:4])
+        assert rest == b'' and entry[:1] == b'/' and re.fullmatch(rb'[a-z0-9]{24}|', scope), key
+        assert value[4:8] == bytes(4) and value[8 + n:] == b'\0text/plain\0' + bytes(17) and n, (key, value)
+        out[scope, entry, user] = value[8:8 + n]
+    return out
 
 
 def view(login, sep='/', inbox=''):
@@ -245,29 +284,28 @@ def test_ten_turns():
         prepare(p.login)
         p.i.stop()
         before = forms(p.i.root)
-        annotated, last = 0, -1
         for turn in range(TURNS):
             (p.ours if turn % 2 else p.theirs)()
             change(p.login, p.lmtp, turn)
-            if annotate(p.login, turn):
-                annotated, last = annotated + 1, turn
-            mine = view(p.login)
+            annotate(p.login, turn)
+            mine, noted = view(p.login), annotations(p.login, turn)
+            assert b'"turn %d"' % turn in noted['alice', 'INBOX'][2] and b'of bob %d' % turn in noted['bob', SHARE][2]
             assert len(mine) > 40 and sum(len(mine[k]) for k in mine if k[-1] == 'fetch') > 10 + 4 * turn
             assert p.i.stop() == 0
             after = forms(p.i.root)
             no_drift(before, after)
             new_files(before, after, 36)
             list_is_whole(p)
+            stored = annotation_rows(p)
             tools_agree(p)
             no_drift(after, forms(p.i.root))                       # nor did the tools
             (p.theirs if turn % 2 else p.ours)()
             same(mine, view(p.login))
-            stored = comment(p.login)
-            assert stored is None or b'turn %d' % last in (b''.join(stored) if isinstance(stored, tuple) else stored), stored
+            same(noted, annotations(p.login, turn))
             p.i.stop()
+            assert annotation_rows(p) == stored
             no_drift(after, forms(p.i.root))
             before = after
-        assert annotated >= TURNS // 2
     finally:
         p.i.close()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each TLS option of imapd.conf seen to act on the wire, at imapd and lmtpd; certificates by the openssl program. Then files that
 are not there or not what they should be: STARTTLS is not announced and not given. Run by pytest."""
-import imaplib, os, re, socket, ssl, subprocess
+import fcntl, imaplib, os, re, socket, ssl, struct, subprocess
 
 import pytest
 
@@ -217,6 +217,83 @@ def test_sessions(certs, option, seconds, who, version):
         assert reused == (seconds > 0)
         if seconds:
             assert timeout == seconds
+
+
+# ---- sessions of TLS 1.2 by their ids, in a file that every process reads
+
+def by_id(i, certs, take_up=None, keep=None, port='imap'):
+    """One full or short handshake by s_client without tickets. True: the session was taken up again."""
+    args = ['-tls1_2', '-no_ticket'] + (['-sess_in', take_up] if take_up else []) + (['-sess_out', keep] if keep else [])
+    r = subprocess.run(['openssl', 's_client', '-connect', f'127.0.0.1:{i.ports[port]}', '-starttls', 'imap' if port == 'imap' else 'lmtp', *args],
+                       input='a LOGOUT\n' if port == 'imap' else 'QUIT\n', capture_output=True, text=True, timeout=60)
+    assert 'Cipher is ECDHE' in r.stdout, r.stdout + r.stderr
+    return '\nReused, ' in r.stdout
+
+
+def rows(i):
+    out = i.tool('cyr_dbtool', i.path('conf/tls_sessions.db'), 'twoskip', 'consistent').stdout
+    assert 'Yes' in out
+    with open(i.path('conf/tls_sessions.db'), 'rb') as f:
+        return struct.unpack('>Q', f.read(48)[32:40])[0]
+
+
+def prune(i):
+    i.tool('tls_prune')
+    return rows(i)
+
+
+def test_sessions_are_shared_by_processes(certs):
+    a, b = certs['session.a'], certs['session.b']
+    with site(certs, fill(certs, CA), services=('imap', 'lmtp'), service='maxchild=1') as i:
+        assert not by_id(i, certs, keep=a)
+        assert by_id(i, certs, a) and by_id(i, certs, a)              # more than once, and after the client has gone
+        assert rows(i) == 1
+        assert i.stop() == 0
+        i.start()                                                     # other processes
+        assert by_id(i, certs, a)
+        assert not by_id(i, certs, keep=b)
+        assert rows(i) == 2
+        assert prune(i) == 2                                          # none is over
+        i.stop()
+
+
+def test_a_database_that_cannot_be_used(certs):
+    a = certs['session.c']
+    with site(certs) as i:
+        path = i.path('conf/tls_sessions.db')
+        assert not by_id(i, certs, keep=a)
+        assert by_id(i, certs, a)
+        with open(path, 'rb') as f:
+            good = f.read()
+        with open(path, 'wb') as f:                                   # not a database any more
+            f.write(b'\xff' * 4096)
+        assert not by_id(i, certs, a)
+        os.unlink(path)                                               # none
+        assert not by_id(i, certs, a)
+        assert rows(i) == 1                                           # of the new one
+        os.unlink(path)
+        os.mkdir(path)                                                # cannot be
+        assert not by_id(i, certs, a)
+        os.rmdir(path)
+        with open(path, 'wb') as f:
+            f.write(good)
+        os.chmod(path, 0o666)
+        assert by_id(i, certs, a)
+        with open(path, 'r+b') as f:                                  # locked by somebody who does not let go
+            fcntl.lockf(f, fcntl.LOCK_EX)
+            assert not by_id(i, certs, a)
+            fcntl.lockf(f, fcntl.LOCK_UN)
+        assert by_id(i, certs, a)
+        i.stop()
+
+
+def test_no_session_is_kept(certs):
+    with site(certs, 'tls_session_timeout: 0\n') as i:
+        a = certs['session.d']
+        by_id(i, certs, keep=a)
+        assert not (os.path.exists(a) and by_id(i, certs, a))
+        assert not os.path.exists(i.path('conf/tls_sessions.db'))
+        i.stop()
 
 
 def test_curve(certs):

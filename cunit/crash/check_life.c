@@ -296,10 +296,10 @@ static void expect_use(const char *name, const char *when)
 	struct buf use = BUF_INIT;
 	ck_assert_int_eq(mboxlist_lookup(t.st, name, &e), 0);
 	char *owner = mbname_userid(&e.parts);
-	struct specialuse *s = specialuse_open(t.st, owner);
+	struct annots *s = annots_open(t.st, owner);
 	bool has = specialuse_get(s, &e, &use);
 	ck_assert_msg(has && !strcmp(buf_cstr(&use), "\\Sent"), "%s: the special use of %s is '%s'", when, name, buf_cstr(&use));
-	specialuse_close(s);
+	annots_close(s);
 	free(owner);
 	mbentry_free(&e);
 	buf_free(&use);
@@ -515,9 +515,9 @@ static void check_gone_user(const char *when)
 	ck_assert_msg(!subs_has(t.st, "fred", &a), "%s: subscriptions of the one before", when);
 	storetest_expect(&t, "user.fred.a", "", when);
 	ck_assert_int_eq(mboxlist_lookup(t.st, "user.fred.a", &e), 0);
-	struct specialuse *s = specialuse_open(t.st, "fred");
+	struct annots *s = annots_open(t.st, "fred");
 	ck_assert_msg(!specialuse_get(s, &e, &use), "%s: a special use of the one before", when);
-	specialuse_close(s);
+	annots_close(s);
 	mbentry_free(&e);
 	ck_assert_int_eq(mboxlist_lookup(t.st, "user.fred", &e), 0);
 	ck_assert(path_sieve(t.st, &e, &path));

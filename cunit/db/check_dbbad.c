@@ -358,40 +358,88 @@ static int original(const char *path, int tell, int wait_for)
 	return r == DB_LOCK_DEADLOCK ? 99 : r ? 6 : 0;
 }
 
-START_TEST(deadlock)
+/* A table with a few records on a page, and one of the originals, which has "a" and goes for "z" as soon as `back` is written to. */
+struct rival {
+	const char *path;
+	struct cyrusdb *db;
+	int there[2], back[2];
+	pid_t pid;
+};
+
+static void rival_start(struct rival *v)
 {
-	char big[800], c;                       /* a few on a page, none on a page of its own */
-	int there[2], back[2], status;
+	char big[800], c;
 	memset(big, '%', sizeof big);
-	const char *path = path_of("x.db");
-	struct cyrusdb *db = open_as("berkeley", path, CYRUSDB_CREATE);
+	v->path = path_of("x.db");
+	v->db = open_as("berkeley", v->path, CYRUSDB_CREATE);
 	for (int i = 0; i < 26; i++) {
 		char key[2] = { (char)('a' + i), 0 };
-		ck_assert_int_eq(cyrusdb_store(db, key, 1, big, sizeof big, NULL), 0);
+		ck_assert_int_eq(cyrusdb_store(v->db, key, 1, big, sizeof big, NULL), 0);
 	}
-	cyrusdb_close(db);
+	cyrusdb_close(v->db);
 	cyrusdb_env_free(env);
-	ck_assert_int_eq(pipe(there) | pipe(back), 0);
+	ck_assert_int_eq(pipe(v->there) | pipe(v->back), 0);
 	fflush(NULL);
-	pid_t pid = fork();
-	if (!pid) {
+	v->pid = fork();
+	if (!v->pid) {
 		signal(SIGALRM, SIG_DFL);                /* not Check's */
 		alarm(20);
-		_exit(original(path, there[1], back[0]));
+		_exit(original(v->path, v->there[1], v->back[0]));
 	}
 	env = new_env();
-	struct cyrusdb_txn *txn = NULL;
-	ck_assert_int_eq(read(there[0], &c, 1), 1);
-	db = open_as("berkeley", path, 0);
-	ck_assert_int_eq(cyrusdb_store(db, "z", 1, "!", 1, &txn), 0);
-	ck_assert_int_eq(write(back[1], "x", 1), 1);
-	int r = cyrusdb_store(db, "a", 1, "!", 1, &txn);
-	if (r) ck_assert_ptr_null(txn);
-	if (!r) r = cyrusdb_commit(db, txn);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(read(v->there[0], &c, 1), 1);
+	v->db = open_as("berkeley", v->path, 0);
+}
+
+static int rival_end(struct rival *v)
+{
+	int status;
+	ck_assert_int_eq(waitpid(v->pid, &status, 0), v->pid);
 	ck_assert(WIFEXITED(status));
-	ck_assert_msg((r == CYRUSDB_AGAIN && WEXITSTATUS(status) == 0) || (r == 0 && WEXITSTATUS(status) == 99), "%d %d", r,
-		WEXITSTATUS(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(deadlock)
+{
+	struct cyrusdb_txn *txn = NULL;
+	struct rival v;
+	rival_start(&v);
+	ck_assert_int_eq(cyrusdb_store(v.db, "z", 1, "!", 1, &txn), 0);
+	ck_assert_int_eq(write(v.back[1], "x", 1), 1);
+	int r = cyrusdb_store(v.db, "a", 1, "!", 1, &txn);
+	if (r) ck_assert_ptr_null(txn);
+	if (!r) r = cyrusdb_commit(v.db, txn);
+	int said = rival_end(&v);
+	ck_assert_msg((r == CYRUSDB_AGAIN && said == 0) || (r == 0 && said == 99), "%d %d", r, said);
+}
+END_TEST
+
+struct try { struct rival *v; int tries, last; };
+
+static int both(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
+{
+	struct try *t = arg;
+	cyrusdb_store(db, "z", 1, "!", 1, txn);
+	if (!t->tries++) ck_assert_int_eq(write(t->v->back[1], "x", 1), 1);
+	cyrusdb_store(db, "a", 1, "!", 1, txn);
+	t->last = cyrusdb_store(db, "m", 1, "!", 1, txn);           /* whose transaction is gone where the last one failed */
+	return 0;                                                   /* which is not the last word */
+}
+
+START_TEST(deadlock_begun_anew)
+{
+	struct rival v;
+	struct try t = { &v, 0, 0 };
+	const char *val;
+	size_t n;
+	rival_start(&v);
+	ck_assert_int_eq(cyrusdb_transact(v.db, both, &t), 0);
+	int said = rival_end(&v);
+	ck_assert_msg((said == 0 && t.tries == 2) || (said == 99 && t.tries == 1), "%d after %d", said, t.tries);
+	for (const char *k = "amz"; *k; k++) {
+		ck_assert_int_eq(cyrusdb_fetch(v.db, k, 1, &val, &n, NULL), 0);
+		ck_assert(n == 1 && *val == '!');
+	}
 }
 END_TEST
 #endif
@@ -483,6 +531,7 @@ int main(void)
 	tcase_add_loop_test(t, another_berkeley, 0, COUNT(releases));
 	tcase_add_test(t, lazy_environment);
 	tcase_add_test(t, deadlock);
+	tcase_add_test(t, deadlock_begun_anew);
 #endif
 #ifdef HAVE_SQLITE
 	tcase_add_test(t, one_file_for_all);

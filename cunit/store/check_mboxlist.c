@@ -3,8 +3,10 @@
 #include "cunit/store/storetest.h"
 #include "store/layout.h"
 #include "store/mboxlist.h"
+#include "store/quota.h"
 #include "store/racl.h"
 #include "store/racl_index.h"
+#include "store/subs.h"
 
 static const struct setting { const char *level, *more; } settings[] = {
 	{ "2.5", "virtdomains: userid\ndefaultdomain: here\n" },
@@ -287,6 +289,52 @@ START_TEST(no_rows_in_a_list_of_2_5)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------ order */
+
+static int count(void *arg, const struct mbname *n) 
+{
+	(void)n;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Quotas and subscriptions that were written under the other setting of improved_mboxlist_sort are refused, not missed; in 2.5's layout only. */
+START_TEST(sorted_the_other_way)
+{
+	static const char *const order[] = { "user.fred", "user.fred-x", "user.fred.a" };
+	bool old = _i < 2, was = _i % 2;
+	struct storetest t;
+	struct quota q = { .limit = { 1, QUOTA_UNLIMITED, QUOTA_UNLIMITED, QUOTA_UNLIMITED } };
+	struct mbname n;
+	int found = 0;
+	storetest_new(&t, old ? "2.5" : "3.6", was ? "quota_db: twoskip\nsubscription_db: twoskip\nimproved_mboxlist_sort: yes\n"
+		: "quota_db: twoskip\nsubscription_db: twoskip\nimproved_mboxlist_sort: no\n");
+	for (size_t i = 0; i < COUNT(order); i++) {
+		ck_assert_int_eq(quota_write(t.st, order[i], &q), 0);
+		ck_assert_int_eq(mbname_from_internal(&n, order[i], &t.st->ns), 0);
+		ck_assert_int_eq(subs_set(t.st, "fred", &n, true), 0);
+		mbname_free(&n);
+	}
+	storetest_close(&t);
+	for (int pass = 0; pass < 2; pass++) {
+		int bad = old && !pass ? ERR_IO : 0;
+		storetest_run("sed -i 's/^improved_mboxlist_sort:.*/improved_mboxlist_sort: %s/' %s/imapd.conf", (pass ? was : !was) ? "yes" : "no", t.dir);
+		storetest_open(&t);
+		for (size_t i = 0; i < COUNT(order); i++) ck_assert_int_eq(quota_read(t.st, order[i], &q), bad);
+		ck_assert_int_eq(quota_write(t.st, "user.fred.b", &q), bad);
+		found = 0;
+		ck_assert_int_eq(subs_each(t.st, "fred", count, &found), bad);
+		ck_assert_int_eq(found, bad ? 0 : 3);
+		ck_assert_int_eq(mbname_from_internal(&n, order[1], &t.st->ns), 0);
+		ck_assert_int_eq(subs_set(t.st, "fred", &n, true), bad);
+		ck_assert_int_eq(subs_has(t.st, "fred", &n), !bad);
+		mbname_free(&n);
+		storetest_close(&t);
+	}
+	storetest_remove(&t);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("mailbox list");
@@ -296,5 +344,6 @@ int main(void)
 	tcase_add_test(tc, rows_follow_the_acls);
 	tcase_add_test(tc, rows_that_are_wrong_are_put_right);
 	tcase_add_test(tc, no_rows_in_a_list_of_2_5);
+	tcase_add_loop_test(tc, sorted_the_other_way, 0, 4);
 	return suite_run("mboxlist", (TCase *[]){ tc, NULL });
 }

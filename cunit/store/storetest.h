@@ -75,6 +75,19 @@ static inline void storetest_new(struct storetest *t, const char *level, const c
 	storetest_open(t);
 }
 
+/* The store that a real server of that version left behind: "2.5.7", "3.6.1", either with "-alt". */
+static inline void storetest_golden(struct storetest *t, const char *version)
+{
+	const char *src = getenv("srcdir"), *tmp = getenv("TMPDIR");
+	log_hook(storetest_quiet, NULL);
+	if (!tmp) tmp = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(t->dir, sizeof t->dir, "%s/storetest.XXXXXX", tmp);
+	ck_assert_ptr_nonnull(mkdtemp(t->dir));
+	storetest_run("tar -C %s --no-same-owner -xf %s/cunit/golden/store-%s.tar.xz", t->dir, src ? src : ".", version);
+	storetest_run("sed 's|@ROOT@|%s|g; s/@[A-Z0-9]*@/0/g' %s/imapd.conf.in >%s/imapd.conf", t->dir, t->dir, t->dir);
+	storetest_open(t);
+}
+
 static inline void storetest_remove(struct storetest *t)
 {
 	if (t->st) storetest_close(t);

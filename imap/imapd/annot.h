@@ -1,5 +1,5 @@
 /* annot.h - annotations of mailboxes and of the server for GETMETADATA, SETMETADATA (RFC 5464), GETANNOTATION, SETANNOTATION (the
- * draft's form), and LIST: which entries there are (annot_entries.c), reading (annot_fetch.c) and setting them (annot_set.c).
+ * draft's form), and LIST: which entries there are (annot_entries.c, annot_defs.c), reading (annot_fetch.c) and setting them (annot_set.c).
  * spec/imap.md 9. */
 #ifndef CAMB_IMAPD_ANNOT_H
 #define CAMB_IMAPD_ANNOT_H
@@ -13,21 +13,24 @@ enum { ANNOT_ENTRIES = 1024 };                         /* most in one command */
 #define ANNOT_VENDOR "/vendor/cmu/cyrus-imapd"
 
 /* What an entry's value must look like when it is set; ANNOT_READONLY: nobody sets it. */
-enum annot_type { ANNOT_READONLY, ANNOT_STRING, ANNOT_BOOL, ANNOT_UINT, ANNOT_OPTION, ANNOT_DATE, ANNOT_USE, ANNOT_FILE };
+enum annot_type { ANNOT_READONLY, ANNOT_STRING, ANNOT_BOOL, ANNOT_UINT, ANNOT_INT, ANNOT_UINT64, ANNOT_OPTION, ANNOT_DATE, ANNOT_USE, ANNOT_FILE };
 
 struct annot_source;                                   /* what a computed value is taken from */
 struct annot_entry {
 	const char *name;
 	bool only36, only_shared, only_private;
 	enum annot_type type;
-	bool set_private, needs_a;                     /* may be set for oneself; setting the shared one takes the right a */
+	bool set_private, no_shared;                   /* may be set for oneself; the shared one not at all */
+	uint32_t needs;                                /* rights that setting the shared one takes besides */
 	/* NULL: it is a row of the database. False: none. */
 	bool (*compute)(struct annot_source *src, const struct annot_entry *e, struct buf *out);
 	uint32_t bit;                                  /* ANNOT_OPTION: of the index */
 	bool lookup_is_enough;                         /* who may look the mailbox up may read it */
 };
 const struct annot_entry *annot_entries(bool server, size_t *n);      /* in the order of spec/imap.md 9, reversed in answers */
-const struct annot_entry *annot_entry(const struct session *s, bool server, const char *name);      /* NULL: not known */
+/* Those of annotation_definitions (annot_defs.c), read when first asked for in a session; they stand behind the table. */
+const struct annot_entry *annot_defined(struct session *s, bool server, size_t *n);
+const struct annot_entry *annot_entry(struct session *s, bool server, const char *name);      /* NULL: not known */
 
 struct annot_source {
 	struct session *s;

@@ -151,7 +151,7 @@ VALUE(v_most)
 #define FLAG(n, b) { .name = V(n), .only_shared = true, .type = ANNOT_OPTION, .compute = v_option, .bit = b }
 #define NEW .only36 = true
 #define OWN .set_private = true
-#define A .needs_a = true
+#define A .needs = ACL_ADMIN
 
 static const struct annot_entry of_mailboxes[] = {
 	ROW("/check", BOOL, OWN), ROW("/checkperiod", UINT, OWN), ROW("/comment", STRING, OWN), ROW("/sort", STRING, OWN),
@@ -183,11 +183,14 @@ const struct annot_entry *annot_entries(bool server, size_t *n)
 	return server ? of_server : of_mailboxes;
 }
 
-const struct annot_entry *annot_entry(const struct session *s, bool server, const char *name)
+const struct annot_entry *annot_entry(struct session *s, bool server, const char *name)
 {
 	size_t n;
 	const struct annot_entry *v = annot_entries(server, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(v[i].name, name) && (!v[i].only36 || s->level == LEVEL_36)) return &v[i];
+	v = annot_defined(s, server, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name)) return &v[i];
 	return NULL;
 }

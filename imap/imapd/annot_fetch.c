@@ -130,7 +130,10 @@ int annot_fetch(struct annot_query *q, struct annots *annots, const struct mbent
 	f.lookup_only = !all;
 	f.told = hash_new();
 	if (q->patterns.n && all) r = annots_each(annots, e, row, &f);
-	const struct annot_entry *v = annot_entries(!e, &n);
+	const struct annot_entry *v = annot_defined(s, !e, &n);
+	for (size_t i = n; i-- > 0 && !r && q->patterns.n;)
+		if (matches_pattern(q, v[i].name)) one(&f, v[i].name, &v[i]);
+	v = annot_entries(!e, &n);
 	for (size_t i = n; i-- > 0 && !r && q->patterns.n;)
 		if ((!v[i].only36 || s->level == LEVEL_36) && matches_pattern(q, v[i].name)) one(&f, v[i].name, &v[i]);
 	for (size_t i = q->names.n; i-- > 0 && !r;) {

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void annot_set_add(struct annot_set *set, const char *entry, bool shared, const char *value, size_t len)
 {
@@ -26,6 +27,16 @@ void annot_set_add(struct annot_set *set, const char *entry, bool shared, const 
 static bool is(const struct annots_change *c, const char *word)
 {
 	return c->len == strlen(word) && !memcmp(c->value, word, c->len);
+}
+
+/* As strtoll() reads it: blanks and a sign may stand before the digits, of which there may be many. */
+static bool is_int(const struct annots_change *c, const char *signs)
+{
+	size_t i = 0, digits;
+	while (i < c->len && strchr(" \t", c->value[i]) && c->value[i]) i++;
+	if (i < c->len && c->value[i] && strchr(signs, c->value[i])) i++;
+	for (digits = i; i < c->len && c->value[i] >= '0' && c->value[i] <= '9';) i++;
+	return i > digits && i == c->len;
 }
 
 static bool is_uint(const struct annots_change *c)
@@ -57,9 +68,9 @@ static int check_use(struct doing *d, const struct mbentry *e, struct annots_cha
 	if (r) return r;
 	if (s->level == LEVEL_36 && !mbname_is_inbox(&e->parts)) {
 		struct buf have = BUF_INIT;
-		struct specialuse *look = specialuse_open(s->st, s->user.userid);
+		struct annots *look = annots_open(s->st, s->user.userid);
 		bool same = specialuse_get(look, e, &have) && buf_eq(&have, buf_cstr(&d->use));
-		specialuse_close(look);
+		annots_close(look);
 		buf_free(&have);
 		if (!e->parts.localpart || e->parts.boxes.n != 1) return ERR_SPECIALUSE;
 		if (!same && (r = specialuse_unique(s->st, s->user.userid, buf_cstr(&d->use)))) return r;
@@ -73,7 +84,12 @@ static int check_value(struct doing *d, const struct mbentry *e, const struct an
 {
 	time_t t = 0;
 	switch (x->type) {
-	case ANNOT_BOOL: return !c->len || is(c, "true") || is(c, "false") ? 0 : ERR_ANNOTVALUE;
+	case ANNOT_INT: return !c->len || is_int(c, "+-") ? 0 : ERR_ANNOTVALUE;
+	case ANNOT_UINT64: return !c->len || is_int(c, "+") ? 0 : ERR_ANNOTVALUE;
+	case ANNOT_BOOL:
+		if (c->len == 4 && !strncasecmp(c->value, "true", 4)) c->value = "true";
+		if (c->len == 5 && !strncasecmp(c->value, "false", 5)) c->value = "false";
+		return !c->len || is(c, "true") || is(c, "false") ? 0 : ERR_ANNOTVALUE;
 	case ANNOT_UINT: return !c->len || is_uint(c) ? 0 : ERR_ANNOTVALUE;
 	case ANNOT_OPTION:
 		if (c->len && !is(c, "true") && !is(c, "false")) return ERR_ANNOTVALUE;
@@ -99,11 +115,11 @@ static int check_right(struct session *s, const struct mbentry *e, uint32_t righ
 	bool undefined = !x && conf_bool(s->conf, OPT_ANNOTATION_ALLOW_UNDEFINED) && c->entry[0] == '/' && c->entry[1]
 		&& !strpbrk(c->entry, "*%");
 	if (!x && !undefined) return ERR_PERM;
-	if (x && (x->type == ANNOT_READONLY || (!c->shared && !x->set_private))) return ERR_PERM;
+	if (x && (x->type == ANNOT_READONLY || (c->shared ? x->no_shared : !x->set_private))) return ERR_PERM;
 	if (x && x->type == ANNOT_USE && c->shared) return ERR_PERM;
 	if (s->user.isadmin) return 0;
 	if (!e) return c->shared ? ERR_PERM : 0;
-	uint32_t need = !c->shared ? ACL_LOOKUP : ACL_LOOKUP | ACL_READ | ACL_WRITE | (x && x->needs_a ? ACL_ADMIN : 0);
+	uint32_t need = !c->shared ? ACL_LOOKUP : ACL_LOOKUP | ACL_READ | ACL_WRITE | (x ? x->needs : 0);
 	return (rights & need) == need ? 0 : ERR_PERM;
 }
 

@@ -55,7 +55,7 @@ struct listing {
 	struct hash *entries;             /* ext -> struct list_entry in v */
 	struct hash *parents;             /* names that have something of this listing below them */
 	struct hash *subscribed;          /* external names; when they are to be told */
-	struct specialuse *uses;          /* NULL: special uses are not asked for, or there are none */
+	struct annots *uses;          /* NULL: special uses are not asked for, or there are none */
 	struct annots *annots;            /* for METADATA */
 	struct racl_index index;          /* while the mailboxes of others are collected, where there is one */
 	char *last_acl;                   /* one's own mailboxes mostly have the same one, and then the same rights */

@@ -550,7 +550,7 @@ int list_collect(struct listing *l)
 	l->parents = hash_new();
 	l->subscribed = hash_new();
 	bool uses = q->ret_specialuse || q->sel_specialuse || q->xlist || conf_bool(s->conf, OPT_SPECIALUSEALWAYS);
-	if (uses) l->uses = specialuse_open(s->st, s->user.userid);
+	if (uses) l->uses = annots_open(s->st, s->user.userid);
 	if (q->ret_metadata) l->annots = annots_open(s->st, s->user.userid);
 	int r = subs ? subs_each(s->st, s->user.userid, add_subscription, l) : collect_mailboxes(l);
 	if (!r && q->ret_subscribed && !subs) r = subs_each(s->st, s->user.userid, note_subscription, l);
@@ -571,6 +571,6 @@ void list_free(struct listing *l)
 	hash_free(l->entries, NULL);
 	hash_free(l->parents, NULL);
 	hash_free(l->subscribed, NULL);
-	specialuse_close(l->uses);
+	annots_close(l->uses);
 	annots_close(l->annots);
 }

@@ -1,7 +1,7 @@
 # imap/imapd: the IMAP service, one file a command or family.
 libexec_PROGRAMS += imapd
 imapd_SOURCES = \
-	imap/imapd/annot.h imap/imapd/annot_entries.c imap/imapd/annot_fetch.c imap/imapd/annot_set.c \
+	imap/imapd/annot.h imap/imapd/annot_defs.c imap/imapd/annot_entries.c imap/imapd/annot_fetch.c imap/imapd/annot_set.c \
 	imap/imapd/args.c imap/imapd/args.h \
 	imap/imapd/cmd_acl.c \
 	imap/imapd/cmd_annotation.c \

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 struct selected;
 
+struct annot_defs;
 struct session {
 	struct conf *conf;
 	struct store *st;
@@ -22,6 +23,7 @@ struct session {
 	const char *service;                 /* cyrus.conf's name for us */
 	char *client, *id;                   /* "host [ip]", session id */
 	struct arena *arena;                 /* of the session */
+	struct annot_defs *annot_defs;       /* in it; NULL: not asked for yet */
 
 	struct user user;
 	struct namespace ns;                 /* as this user sees names */

@@ -47,7 +47,7 @@ static void service_abort(int code)
 	store_close(process.st);
 	process.st = NULL;
 	if (process.conf) proc_cleanup(process.conf);
-	if (process.tls) SSL_CTX_free(process.tls);
+	tlsserver_free(process.tls);
 	process.tls = NULL;
 }
 

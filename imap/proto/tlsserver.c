@@ -2,6 +2,7 @@
 #include "proto/tlsserver.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "proto/tlscache.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -141,6 +142,7 @@ static bool set_sessions(SSL_CTX *ctx, const struct conf *c)
 		(unsigned)(n < SSL_MAX_SID_CTX_LENGTH ? n : SSL_MAX_SID_CTX_LENGTH));
 	if (life > 0) {
 		SSL_CTX_set_timeout(ctx, (long)(life < SESSION_MAX ? life : SESSION_MAX));
+		tlscache_attach(ctx, c);
 		return true;
 	}
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -224,10 +226,16 @@ SSL_CTX *tlsserver_ctx(const struct conf *c)
 	SSL_CTX_set_default_passwd_cb(ctx, no_password);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (!steps[i](ctx, c)) {
-			SSL_CTX_free(ctx);
+			tlsserver_free(ctx);
 			return NULL;
 		}
 	return ctx;
+}
+
+void tlsserver_free(SSL_CTX *ctx)
+{
+	tlscache_detach(ctx);
+	SSL_CTX_free(ctx);
 }
 
 SSL_CTX *tlsserver_ready(struct tlsserver *t, const struct conf *c)

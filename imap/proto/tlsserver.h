@@ -18,10 +18,12 @@ bool tlsserver_enabled(const struct conf *c);
 bool tlsserver_starttls_allowed(const struct conf *c);
 /* Is STARTTLS to be announced? tlsserver_starttls_allowed(), and every file named by an option is good. */
 bool tlsserver_starttls_offered(struct tlsserver *t, const struct conf *c);
-/* A new context, the caller's. NULL (logged, with the name of the file or option) when anything that is configured cannot be had:
- * certificate, key, tls_client_ca_file, _ca_dir, tls_crl_file, tls_server_dhparam, tls_eccurve, tls_ciphers; or when client
- * certificates are required and no CA is named. Never a context that asks for less than what is configured. */
+/* A new context, the caller's (tlsserver_free()); c must outlive it. NULL (logged, with the name of the file or option) when
+ * anything that is configured cannot be had: certificate, key, tls_client_ca_file, _ca_dir, tls_crl_file, tls_server_dhparam,
+ * tls_eccurve, tls_ciphers; or when client certificates are required and no CA is named. Never a context that asks for less than
+ * what is configured. */
 SSL_CTX *tlsserver_ctx(const struct conf *c);
+void tlsserver_free(SSL_CTX *ctx);           /* NULL is allowed */
 /* t->ctx, made at the first call. NULL when it cannot be. */
 SSL_CTX *tlsserver_ready(struct tlsserver *t, const struct conf *c);
 /* Handshake on the stream. 0 with the strength in bits and, when the client showed a certificate, which then is valid, the common

@@ -26,6 +26,12 @@ size_t annotkey_userlen(const struct annotkey *k, const char *p, size_t len)
 	return (size_t)(p + len - k->userid) - !k->short_end;
 }
 
+bool annotkey_user_is(const struct annotkey *k, const char *p, size_t len, const char *userid)
+{
+	size_t n = strlen(userid);
+	return annotkey_userlen(k, p, len) == n && !memcmp(k->userid, userid, n);
+}
+
 void annotkey_print(const char *scope, const char *entry, const char *userid, struct buf *out)
 {
 	buf_append(out, scope, strlen(scope) + 1);
@@ -59,9 +65,14 @@ static bool fits(const char *p, size_t len, size_t head, struct annotrow *r)
 int annotrow_parse(const char *p, size_t len, struct annotrow *r)
 {
 	*r = (struct annotrow){ .form = ANNOTROW_64 };
-	if (len >= 8 && !get_be32(p + 4) && fits(p, len, 8, r)) return 0;
+	if (len >= 8 && !get_be32(p + 4)) return fits(p, len, 8, r) ? 0 : ERR_BADFORMAT;      /* no text begins with four NULs */
 	*r = (struct annotrow){ .form = ANNOTROW_32 };
 	return fits(p, len, 4, r) ? 0 : ERR_BADFORMAT;
+}
+
+bool annotrow_live(const char *p, size_t len, struct annotrow *r)
+{
+	return !annotrow_parse(p, len, r) && !(r->flags & ANNOTROW_DELETED);
 }
 
 void annotrow_print(const struct annotrow *r, struct buf *out)

@@ -13,6 +13,7 @@ struct annotkey {                    /* borrowed from the key */
 /* ERR_BADFORMAT. userid is NUL-terminated only without short_end */
 int annotkey_parse(const char *p, size_t len, struct annotkey *k);
 size_t annotkey_userlen(const struct annotkey *k, const char *p, size_t len);
+bool annotkey_user_is(const struct annotkey *k, const char *p, size_t len, const char *userid);
 void annotkey_print(const char *scope, const char *entry, const char *userid, struct buf *out);
 
 enum annotrow_form {
@@ -29,5 +30,6 @@ struct annotrow {
 };
 enum { ANNOTROW_DELETED = 1 };
 int annotrow_parse(const char *p, size_t len, struct annotrow *r);      /* ERR_BADFORMAT */
+bool annotrow_live(const char *p, size_t len, struct annotrow *r);       /* it can be read, and is no tombstone; the value may be empty */
 void annotrow_print(const struct annotrow *r, struct buf *out);
 #endif

@@ -31,7 +31,7 @@ libstore_a_SOURCES = \
 	imap/store/statuscache.c imap/store/statuscache.h \
 	imap/store/store.c imap/store/store.h \
 	imap/store/synccrc.c \
-	imap/store/annots.c imap/store/annots.h \
+	imap/store/annotdb.c imap/store/annotdb.h imap/store/annots.c imap/store/annots.h \
 	imap/store/spool_list.c imap/store/spool_list.h \
 	imap/store/spool_walk.c imap/store/spool_walk.h \
 	imap/store/synclog.c imap/store/synclog.h

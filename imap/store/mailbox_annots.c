@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/annotdb.h"
 #include "store/paths.h"
 
 #include <stdio.h>
@@ -37,25 +38,25 @@ struct expunged {
 	uint32_t uid;
 };
 
-/* key = uid NUL entry NUL userid NUL, value = length (4, network order), 4 zero bytes, data ... False: the row does not count. */
-static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen,
-	size_t *size, uint32_t *crc)
+/* What a row adds to the counters of the index. */
+struct share {
+	struct annotkey key;
+	struct annotrow row;
+	uint32_t crc;
+};
+
+/* False: the row does not count. */
+static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen, struct share *s)
 {
-	const char *end = key + keylen, *entry = memchr(key, 0, keylen);
-	if (!entry || ++entry >= end || vallen < 8) return false;
-	const char *user = memchr(entry, 0, (size_t)(end - entry));
-	if (!user || ++user > end) return false;
-	size_t n = get_be32(val), userlen = strnlen(user, (size_t)(end - user));
-	if (n > vallen - 8 || (vallen >= n + 37 && val[n + 36] & 1)) return false;        /* damaged, or a tombstone */
 	struct buf text = BUF_INIT;
-	char *owner = userlen == 9 && !memcmp(user, "[.OwNeR.]", 9) ? mbname_userid(&mb->entry.parts) : NULL;
-	buf_printf(&text, "%u %s ", uid, entry);
+	if (annotkey_parse(key, keylen, &s->key) || !annotrow_live(val, vallen, &s->row)) return false;
+	char *owner = annotkey_user_is(&s->key, key, keylen, ANNOTROW_OWNER) ? mbname_userid(&mb->entry.parts) : NULL;
+	buf_printf(&text, "%u %s ", uid, s->key.entry);
 	if (owner) buf_puts(&text, owner);
-	else buf_append(&text, user, userlen);
+	else buf_append(&text, s->key.userid, annotkey_userlen(&s->key, key, keylen));
 	buf_putc(&text, ' ');
-	buf_append(&text, val + 8, n);
-	*crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
-	*size = n;
+	buf_append(&text, s->row.value, s->row.len);
+	s->crc = (uint32_t)crc32(0, (const Bytef *)text.s, (uInt)text.len);
 	buf_free(&text);
 	free(owner);
 	return true;
@@ -64,11 +65,10 @@ static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t 
 static int take_out(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	struct expunged *x = arg;
-	size_t n;
-	uint32_t crc;
-	if (!row_share(x->mb, x->uid, key, keylen, val, vallen, &n, &crc)) return 0;
-	x->mb->h.synccrc_annot ^= crc;
-	x->mb->h.quota_annot_used = x->mb->h.quota_annot_used > n ? x->mb->h.quota_annot_used - n : 0;
+	struct share s;
+	if (!row_share(x->mb, x->uid, key, keylen, val, vallen, &s)) return 0;
+	x->mb->h.synccrc_annot ^= s.crc;
+	x->mb->h.quota_annot_used = x->mb->h.quota_annot_used > s.row.len ? x->mb->h.quota_annot_used - s.row.len : 0;
 	return 0;
 }
 
@@ -82,10 +82,10 @@ static int each_row(void *arg, const char *key, size_t keylen, const char *val, 
 {
 	struct each *x = arg;
 	const char *p = key;
-	uint32_t uid, crc;
-	size_t n;
+	struct share s;
+	uint32_t uid;
 	if (!num_u32(&p, key + keylen, &uid) || p == key + keylen || *p) return 0;
-	return row_share(x->mb, uid, key, keylen, val, vallen, &n, &crc) ? x->fn(x->arg, uid, n, crc) : 0;
+	return row_share(x->mb, uid, key, keylen, val, vallen, &s) ? x->fn(x->arg, uid, s.row.len, s.crc) : 0;
 }
 
 int mailbox_annots_each(struct mailbox *mb, int (*fn)(void *arg, uint32_t uid, size_t size, uint32_t crc), void *arg)
@@ -103,37 +103,27 @@ void mailbox_annots_expunged(struct mailbox *mb, const struct index_record *r)
 	if (open_rows(mb)) cyrusdb_foreach(mb->annots, prefix, n, NULL, take_out, &x, mb->annots_txn ? &mb->annots_txn : NULL);
 }
 
-struct own { struct mailbox *mb; uint64_t *used; };
-
 static int own_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
-	struct own *x = arg;
-	size_t n;
-	uint32_t crc;
-	if (row_share(x->mb, 0, key, keylen, val, vallen, &n, &crc)) *x->used += n;
+	uint64_t *used = arg;
+	struct annotkey k;
+	struct annotrow row;
+	if (!annotkey_parse(key, keylen, &k) && annotrow_live(val, vallen, &row)) *used += row.len;
 	return 0;
 }
 
 int mailbox_annots_own(struct mailbox *mb, uint64_t *used)
 {
-	struct buf path = BUF_INIT, scope = BUF_INIT;
-	struct own x = { mb, used };
+	struct buf scope = BUF_INIT;
 	struct cyrusdb *db;
-	int r = 0;
+	int rc = 0;
 	*used = 0;
-	path_conf(mb->st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
-	mb->st->layout->annot_scope(&mb->entry, &scope);
-	buf_putc(&scope, 0);
-	if (scope.len > 1 && !access(buf_cstr(&path), F_OK)) {
-		r = cyrusdb_open(mb->st->dbs, conf_word(mb->st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, &db);
-		if (!r) {
-			r = cyrusdb_foreach(db, scope.s, scope.len, NULL, own_row, &x, NULL);
-			cyrusdb_close(db);
-		}
+	if (annotdb_scope(mb->st, &mb->entry, &scope) && !(rc = annotdb_open(mb->st, 0, &db))) {
+		rc = cyrusdb_foreach(db, scope.s, scope.len, NULL, own_row, used, NULL);
+		cyrusdb_close(db);
 	}
-	buf_free(&path);
 	buf_free(&scope);
-	return r ? ERR_IO : 0;
+	return rc && rc != CYRUSDB_NOTFOUND ? ERR_IO : 0;
 }
 
 static int delete_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
@@ -167,8 +157,6 @@ void mailbox_annots_abort(struct mailbox *mb)
 
 /* ------------------------------------------------------------------------------------------------ rows of a copied message */
 
-#define OWNER_TOKEN "[.OwNeR.]"
-
 /* Read first and written then: source and target may be one database. */
 struct copied {
 	struct mailbox *from, *to;
@@ -192,13 +180,12 @@ static const char *take_bytes(const char **p, size_t *n)
 }
 
 /* The row's user as the target writes him; false: the row is somebody else's. */
-static bool copied_user(const struct copied *c, const char *user, size_t len, struct buf *out)
+static bool copied_user(const struct copied *c, const struct annotkey *k, const char *key, size_t keylen, struct buf *out)
 {
-	char *owner = len == 9 && !memcmp(user, OWNER_TOKEN, 9) ? mbname_userid(&c->from->entry.parts) : mem_dup(user, len);
-	bool shared = owner && !*owner, his = owner && c->userid && !strcmp(owner, c->userid);
-	const struct mailbox *to = c->to;
-	bool owns = his && to->st->layout->annot_owner_token && mbname_owned_by(&to->entry.parts, c->userid, &to->st->ns);
-	if (his) buf_puts(out, owns ? OWNER_TOKEN : c->userid);
+	bool token = annotkey_user_is(k, key, keylen, ANNOTROW_OWNER), shared = annotkey_user_is(k, key, keylen, "");
+	char *owner = token ? mbname_userid(&c->from->entry.parts) : mem_dup(k->userid, annotkey_userlen(k, key, keylen));
+	bool his = !shared && owner && c->userid && !strcmp(owner, c->userid);
+	if (his) buf_puts(out, annotdb_user(c->to->st, &c->to->entry, c->userid));
 	free(owner);
 	return shared || his;
 }
@@ -206,26 +193,18 @@ static bool copied_user(const struct copied *c, const char *user, size_t len, st
 static int copy_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	struct copied *c = arg;
-	size_t size;
-	uint32_t crc;
-	struct buf k = BUF_INIT, v = BUF_INIT;
-	if (!row_share(c->from, c->from_uid, key, keylen, val, vallen, &size, &crc)) return 0;
-	const char *entry = (const char *)memchr(key, 0, keylen) + 1,
-		*user = (const char *)memchr(entry, 0, (size_t)(key + keylen - entry)) + 1;
-	buf_printf(&k, "%u", c->uid);
-	buf_append(&k, entry - 1, (size_t)(user - entry) + 1);
-	if (copied_user(c, user, strnlen(user, (size_t)(key + keylen - user)), &k)) {
-		buf_putc(&k, 0);
-		buf_append(&v, val, size + 8);
-		buf_append(&v, "\0text/plain\0\0\0\0\0\0\0\0", 20);
-		if (c->to->st->layout->annot_modseq) {
-			char tail[9] = { 0 };
-			put_be64(tail, c->to->h.highestmodseq);
-			buf_append(&v, tail, sizeof tail);
-		}
+	struct share s;
+	struct buf uid = BUF_INIT, user = BUF_INIT, k = BUF_INIT, v = BUF_INIT;
+	if (!row_share(c->from, c->from_uid, key, keylen, val, vallen, &s)) return 0;
+	if (copied_user(c, &s.key, key, keylen, &user)) {
+		buf_printf(&uid, "%u", c->uid);
+		annotkey_print(buf_cstr(&uid), s.key.entry, buf_cstr(&user), &k);
+		annotdb_value(c->to->st, s.row.value, s.row.len, c->to->h.highestmodseq, &v);
 		keep_bytes(c->rows, k.s, k.len);
 		keep_bytes(c->rows, v.s, v.len);
 	}
+	buf_free(&uid);
+	buf_free(&user);
 	buf_free(&k);
 	buf_free(&v);
 	return 0;
@@ -238,14 +217,14 @@ static int store_rows(const struct copied *c)
 	const char *end = c->rows->s + c->rows->len;
 	if (!open_rows_with(to, CYRUSDB_CREATE)) return ERR_IO;
 	for (const char *p = c->rows->s; p < end;) {
-		size_t kn, vn, size;
-		uint32_t crc;
+		size_t kn, vn;
+		struct share s;
 		const char *k = take_bytes(&p, &kn), *v = take_bytes(&p, &vn);
 		if (cyrusdb_store(to->annots, k, kn, v, vn, &to->annots_txn)) return ERR_IO;
-		if (!row_share(to, c->uid, k, kn, v, vn, &size, &crc)) continue;
-		to->h.synccrc_annot ^= crc;
-		to->h.quota_annot_used += size;
-		bytes += size;
+		if (!row_share(to, c->uid, k, kn, v, vn, &s)) continue;
+		to->h.synccrc_annot ^= s.crc;
+		to->h.quota_annot_used += s.row.len;
+		bytes += s.row.len;
 	}
 	const int64_t diff[QUOTA_RESOURCES] = { [QUOTA_ANNOTSTORAGE] = (int64_t)bytes };
 	return quota_check(to->st, to->hdr.quotaroot, diff, NULL);
@@ -269,30 +248,15 @@ int mailbox_annots_message(struct mailbox *from, uint32_t from_uid, struct mailb
 
 struct rows {
 	struct cyrusdb *db;
-	struct cyrusdb_txn *txn;
-	const struct buf *to;          /* scope to copy to */
-	size_t from_len;
+	struct cyrusdb_txn **txn;
+	struct buf from, to;           /* scopes */
 	const char *old_owner, *new_owner;
 };
 
-/* The global database, when there is one and the mailbox has a scope. scope: with its NUL. */
+/* The global database, when there is one and the mailbox has a scope. */
 static bool open_global(struct store *st, const struct mbentry *e, struct buf *scope, struct cyrusdb **db)
 {
-	struct buf path = BUF_INIT;
-	path_conf(st, OPT_ANNOTATION_DB_PATH, "annotations.db", &path);
-	st->layout->annot_scope(e, scope);
-	buf_putc(scope, 0);
-	bool ok = scope->len > 1 && access(buf_cstr(&path), F_OK) == 0
-		&& !cyrusdb_open(st->dbs, conf_word(st->conf, OPT_ANNOTATION_DB), buf_cstr(&path), 0, db);
-	buf_free(&path);
-	return ok;
-}
-
-static int drop_global(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
-{
-	struct rows *x = arg;
-	(void)val, (void)vallen;
-	return cyrusdb_delete(x->db, key, keylen, &x->txn, true);
+	return annotdb_scope(st, e, scope) && !annotdb_open(st, 0, db);
 }
 
 static int any_row(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
@@ -301,46 +265,65 @@ static int any_row(void *arg, const char *key, size_t keylen, const char *val, s
 	return 1;
 }
 
-static int finish_rows(struct rows *x, int rc)
+/* fn for each row of x->from, all in one transaction. No write lock where there is nothing. 0 or a cyrusdb_rc. */
+static int change_global(struct cyrusdb *db, cyrusdb_work *fn, struct rows *x)
 {
-	if (!rc && x->txn) rc = cyrusdb_commit(x->db, x->txn);
-	else if (x->txn) cyrusdb_abort(x->db, x->txn);
-	x->txn = NULL;
-	return rc ? ERR_IO : 0;
+	int rc = cyrusdb_foreach(db, x->from.s, x->from.len, NULL, any_row, NULL, NULL);
+	x->db = db;
+	return rc == 1 ? cyrusdb_transact(db, fn, x) : rc;
+}
+
+static int drop_global(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
+{
+	struct rows *x = arg;
+	(void)val, (void)vallen;
+	return cyrusdb_delete(x->db, key, keylen, x->txn, true);
+}
+
+static int drop_all(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
+{
+	struct rows *x = arg;
+	x->txn = txn;
+	return cyrusdb_foreach(db, x->from.s, x->from.len, NULL, drop_global, x, txn);
 }
 
 void mailbox_annots_drop(struct store *st, const struct mbentry *e)
 {
-	struct buf scope = BUF_INIT;
 	struct rows x = { 0 };
-	if (open_global(st, e, &scope, &x.db)) {
-		/* no write lock where there is nothing */
-		int r = cyrusdb_foreach(x.db, scope.s, scope.len, NULL, any_row, NULL, NULL);
-		if (r == 1) r = finish_rows(&x, cyrusdb_foreach(x.db, scope.s, scope.len, NULL, drop_global, &x, &x.txn));
-		if (r) log_msg(LOG_ERR, "DBERROR: mailbox %s: cannot remove its annotations", e->name);
-		cyrusdb_close(x.db);
+	struct cyrusdb *db;
+	if (open_global(st, e, &x.from, &db)) {
+		int rc = change_global(db, drop_all, &x);
+		if (rc) log_msg(LOG_ERR, "DBERROR: mailbox %s: cannot remove its annotations: %s", e->name, cyrusdb_strerror(rc));
+		cyrusdb_close(db);
 	}
-	buf_free(&scope);
+	buf_free(&x.from);
 }
 
+/* A key that cannot be read goes along as it is. */
 static int copy_global(void *arg, const char *key, size_t keylen, const char *val, size_t vallen)
 {
 	struct rows *x = arg;
+	struct annotkey k;
 	struct buf fresh = BUF_INIT, data = BUF_INIT;
-	const char *entry = key + x->from_len, *end = key + keylen, *nul = memchr(entry, 0, keylen - x->from_len);
-	buf_add(&fresh, x->to);
-	if (x->old_owner && x->new_owner && nul && (size_t)(end - nul) == strlen(x->old_owner) + 2
-		&& !strcmp(nul + 1, x->old_owner)) {
-		buf_append(&fresh, entry, (size_t)(nul + 1 - entry));
-		buf_append(&fresh, x->new_owner, strlen(x->new_owner) + 1);
+	bool changes = x->old_owner && x->new_owner && !annotkey_parse(key, keylen, &k) && annotkey_user_is(&k, key, keylen, x->old_owner);
+	if (changes) {
+		annotkey_print(buf_cstr(&x->to), k.entry, x->new_owner, &fresh);
 	} else {
-		buf_append(&fresh, entry, (size_t)(end - entry));
+		buf_add(&fresh, &x->to);
+		buf_append(&fresh, key + x->from.len, keylen - x->from.len);
 	}
 	buf_append(&data, val, vallen);
-	int r = cyrusdb_store(x->db, fresh.s, fresh.len, data.s, data.len, &x->txn);
+	int r = cyrusdb_store(x->db, fresh.s, fresh.len, data.s, data.len, x->txn);
 	buf_free(&fresh);
 	buf_free(&data);
 	return r;
+}
+
+static int copy_all(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
+{
+	struct rows *x = arg;
+	x->txn = txn;
+	return cyrusdb_foreach(db, x->from.s, x->from.len, NULL, copy_global, x, txn);
 }
 
 bool mailbox_annots_move(struct store *st, const struct mbentry *from, const struct mbentry *to)
@@ -356,21 +339,17 @@ bool mailbox_annots_move(struct store *st, const struct mbentry *from, const str
 
 int mailbox_annots_copy(struct store *st, const struct mbentry *from, const struct mbentry *to)
 {
-	struct buf a = BUF_INIT, b = BUF_INIT;
 	char *was = mbname_userid(&from->parts), *now = mbname_userid(&to->parts);
-	struct rows x = { .to = &b, .old_owner = was, .new_owner = now };
-	int r = 0;
-	if (open_global(st, from, &a, &x.db)) {
-		st->layout->annot_scope(to, &b);
-		buf_putc(&b, 0);
-		x.from_len = a.len;
-		if (cyrusdb_foreach(x.db, a.s, a.len, NULL, any_row, NULL, NULL) == 1)
-			r = finish_rows(&x, cyrusdb_foreach(x.db, a.s, a.len, NULL, copy_global, &x, &x.txn));
-		cyrusdb_close(x.db);
+	struct rows x = { .old_owner = was, .new_owner = now };
+	struct cyrusdb *db;
+	int rc = 0;
+	if (open_global(st, from, &x.from, &db)) {
+		if (annotdb_scope(st, to, &x.to)) rc = change_global(db, copy_all, &x);
+		cyrusdb_close(db);
 	}
 	free(was);
 	free(now);
-	buf_free(&a);
-	buf_free(&b);
-	return r;
+	buf_free(&x.from);
+	buf_free(&x.to);
+	return rc ? ERR_IO : 0;
 }

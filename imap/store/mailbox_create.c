@@ -3,11 +3,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/annots.h"
 #include "store/audit.h"
-#include "base/num.h"
 #include "store/mboxlist.h"
 #include "store/paths.h"
-#include "store/specialuse.h"
 #include "store/spool_walk.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -169,7 +168,7 @@ int mailbox_create(struct store *st, const struct mailbox_create *c)
 	mailbox_annots_drop(st, &e);                    /* 2.5: of a namesake whose deletion or renaming was cut short */
 	r = mailbox_make_dirs(st, &e);
 	if (!r) r = write_files(st, c, &e, root);
-	if (!r && c->specialuse) r = specialuse_set(st, c->specialuse_userid, &e, c->specialuse);
+	if (!r && c->specialuse) r = annots_put(st, c->specialuse_userid, &e, "/specialuse", c->specialuse);
 	if (!r) r = mboxlist_put(st, &e);
 	if (r) {
 		mailbox_remove_files(st, &e);
@@ -240,22 +239,10 @@ int mailbox_remove_files(struct store *st, const struct mbentry *e)
 	return r;
 }
 
-/* The index header as it is on disk now; the mailbox need not be in any list. */
-static bool peek(struct store *st, const struct mbentry *e, struct index_header *h)
-{
-	struct buf path = BUF_INIT;
-	char block[INDEX_HEADER_MAX];
-	int fd = path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW, 0);
-	ssize_t n = fd >= 0 ? sys_pread_full(fd, block, sizeof block, 0) : -1;
-	if (fd >= 0) sys_close(fd);
-	buf_free(&path);
-	return n > 0 && !index_header_decode(block, (size_t)n, h);
-}
-
 uint32_t mailbox_marks(struct store *st, const struct mbentry *e)
 {
 	struct index_header h;
-	return peek(st, e, &h) ? h.leaked_cache_records & (INDEX_COMMITTING | INDEX_FILLED | INDEX_UNFINISHED) : 0;
+	return !mailbox_index_header(st, e, &h) ? h.leaked_cache_records & (INDEX_COMMITTING | INDEX_FILLED | INDEX_UNFINISHED) : 0;
 }
 
 /* What is on disk where `e` would lie, though no list names it: the rest of a mailbox that was deleted (its index says so) or
@@ -277,7 +264,7 @@ bool mailbox_is_leftover(struct store *st, const struct mbentry *e, const char *
 		}
 		mboxheader_free(&h);
 	}
-	if (!yes) yes = peek(st, e, &x) && x.options & MBOXOPT_DELETED;
+	if (!yes) yes = !mailbox_index_header(st, e, &x) && x.options & MBOXOPT_DELETED;
 	buf_free(&path);
 	buf_free(&text);
 	return yes;

@@ -116,35 +116,42 @@ bool mboxlist_has_children(struct store *st, const struct mbname *n)
 
 /* ------------------------------------------------------------------------------------------------ changes */
 
-static int finish(struct store *st, struct cyrusdb_txn *txn, int rc, const char *what, const char *name)
+/* One of the layout's three, as often as it takes. */
+struct change {
+	struct store *st;
+	int (*one)(struct store *st, const struct mbentry *e, struct cyrusdb_txn **txn);
+	int (*two)(struct store *st, const struct mbentry *from, const struct mbentry *to, struct cyrusdb_txn **txn);
+	const struct mbentry *e, *to;
+	const char *what;
+};
+
+static int try_change(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
 {
-	if (!rc) rc = txn ? cyrusdb_commit(st->mboxlist, txn) : 0;
-	else if (txn) cyrusdb_abort(st->mboxlist, txn);
+	const struct change *c = arg;
+	(void)db;
+	return c->one ? c->one(c->st, c->e, txn) : c->two(c->st, c->e, c->to, txn);
+}
+
+static int change_list(struct change c)
+{
+	if (c.st->listed_by_spool) return ERR_NOTSUPPORTED;
+	int rc = cyrusdb_transact(c.st->mboxlist, try_change, &c);
 	if (!rc) return 0;
-	log_msg(LOG_ERR, "DBERROR: mailbox list: cannot %s %s: %s", what, name, cyrusdb_strerror(rc));
+	log_msg(LOG_ERR, "DBERROR: mailbox list: cannot %s %s: %s", c.what, c.e->name, cyrusdb_strerror(rc));
 	return ERR_IO;
 }
 
 int mboxlist_put(struct store *st, const struct mbentry *e)
 {
-	struct cyrusdb_txn *txn = NULL;
-	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
-	int rc = st->layout->put(st, e, &txn);
-	return finish(st, txn, rc, "store", e->name);
+	return change_list((struct change){ .st = st, .one = st->layout->put, .e = e, .what = "store" });
 }
 
 int mboxlist_bury(struct store *st, const struct mbentry *e)
 {
-	struct cyrusdb_txn *txn = NULL;
-	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
-	int rc = st->layout->bury(st, e, &txn);
-	return finish(st, txn, rc, "delete", e->name);
+	return change_list((struct change){ .st = st, .one = st->layout->bury, .e = e, .what = "delete" });
 }
 
 int mboxlist_move(struct store *st, const struct mbentry *from, const struct mbentry *to)
 {
-	struct cyrusdb_txn *txn = NULL;
-	if (st->listed_by_spool) return ERR_NOTSUPPORTED;
-	int rc = st->layout->move(st, from, to, &txn);
-	return finish(st, txn, rc, "rename", from->name);
+	return change_list((struct change){ .st = st, .two = st->layout->move, .e = from, .to = to, .what = "rename" });
 }

@@ -127,7 +127,13 @@ static int open_db(struct store *st, struct cyrusdb **db)
 		CYRUSDB_CREATE | dbconf_sort_flag(st->conf), db);
 	if (rc) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
 	buf_free(&path);
-	return rc ? ERR_IO : 0;
+	if (rc) return ERR_IO;
+	if (!st->quota_sorted && store_check_order(st, *db)) {          /* once in a process: it is opened all the time */
+		cyrusdb_close(*db);
+		return ERR_IO;
+	}
+	st->quota_sorted = true;
+	return 0;
 }
 
 static int fetch(struct cyrusdb *db, const char *root, struct quota *q, struct cyrusdb_txn **txn)
@@ -184,48 +190,53 @@ int quota_delete(struct store *st, const char *root)
 	return rc && rc != CYRUSDB_NOTFOUND ? ERR_IO : 0;
 }
 
+struct change {
+	struct store *st;
+	const char *root;
+	bool (*fn)(void *arg, struct quota *q);
+	void *arg;
+	int r;                            /* of reading the record */
+};
+
+static int try_change(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
+{
+	struct change *c = arg;
+	struct quota q;
+	c->r = fetch(db, c->root, &q, txn);
+	if (c->r) return CYRUSDB_DONE;
+	int rc = c->fn(c->arg, &q) ? store_record(c->st, db, c->root, &q, txn) : CYRUSDB_DONE;
+	quota_free(&q);
+	return rc;
+}
+
 int quota_change(struct store *st, const char *root, bool (*change)(void *arg, struct quota *q), void *arg)
 {
 	struct cyrusdb *db;
-	struct cyrusdb_txn *txn = NULL;
-	struct quota q;
+	struct change c = { st, root, change, arg, 0 };
 	int r = open_db(st, &db);
 	if (r) return r;
-	r = fetch(db, root, &q, &txn);
-	if (!r) {
-		if (change(arg, &q)) {
-			if (store_record(st, db, root, &q, &txn) || (txn && cyrusdb_commit(db, txn))) r = ERR_IO;
-			txn = NULL;
-		}
-		quota_free(&q);
-	}
-	if (txn) cyrusdb_abort(db, txn);
+	int rc = cyrusdb_transact(db, try_change, &c);
 	cyrusdb_close(db);
-	return r;
+	return rc && rc != CYRUSDB_DONE ? ERR_IO : c.r;
+}
+
+struct use { const char *mboxname; const int64_t *diff; };
+
+static bool add_use(void *arg, struct quota *q)
+{
+	const struct use *u = arg;
+	bool scanned = q->scan_mbox && strcmp(u->mboxname, q->scan_mbox) <= 0;
+	for (int i = 0; i < QUOTA_RESOURCES; i++) {
+		int64_t v = (int64_t)q->used[i] + u->diff[i];
+		q->used[i] = v > 0 ? (uint64_t)v : 0;
+		if (scanned) q->scan[i] += u->diff[i];
+	}
+	return true;
 }
 
 int quota_use(struct store *st, const char *root, const char *mboxname, const int64_t diff[QUOTA_RESOURCES])
 {
-	struct cyrusdb *db;
-	struct cyrusdb_txn *txn = NULL;
-	struct quota q;
-	int r = open_db(st, &db);
-	if (r) return r;
-	r = fetch(db, root, &q, &txn);
-	if (!r) {
-		bool scanned = q.scan_mbox && strcmp(mboxname, q.scan_mbox) <= 0;
-		for (int i = 0; i < QUOTA_RESOURCES; i++) {
-			int64_t v = (int64_t)q.used[i] + diff[i];
-			q.used[i] = v > 0 ? (uint64_t)v : 0;
-			if (scanned) q.scan[i] += diff[i];
-		}
-		if (store_record(st, db, root, &q, &txn)) r = ERR_IO;
-		else if (txn && cyrusdb_commit(db, txn)) r = ERR_IO;
-		txn = NULL;
-		quota_free(&q);
-	}
-	if (txn) cyrusdb_abort(db, txn);
-	cyrusdb_close(db);
+	int r = quota_change(st, root, add_use, &(struct use){ mboxname, diff });
 	if (r && r != ERR_NOQUOTAROOT)
 		log_msg(LOG_ERR, "LOSTQUOTA: unable to record change of %lld bytes in quota %s", (long long)diff[QUOTA_STORAGE], root);
 	return r;

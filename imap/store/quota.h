@@ -26,7 +26,8 @@ void quota_print(const struct quota *q, bool modseq, struct buf *out);
 int quota_read(struct store *st, const char *root, struct quota *q);        /* ERR_NOQUOTAROOT */
 int quota_write(struct store *st, const char *root, const struct quota *q);
 int quota_delete(struct store *st, const char *root);
-/* Read-modify-write in one transaction: change() returns true to have the record stored. ERR_NOQUOTAROOT. */
+/* Read-modify-write in one transaction: change() returns true to have the record stored; after a
+ * deadlock it is asked again, with what is there then. ERR_NOQUOTAROOT. */
 int quota_change(struct store *st, const char *root, bool (*change)(void *arg, struct quota *q), void *arg);
 /* Adds the differences to the root's usage, never below 0; mboxname tells a running scan what changed. */
 int quota_use(struct store *st, const char *root, const char *mboxname, const int64_t diff[QUOTA_RESOURCES]);

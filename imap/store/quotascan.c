@@ -74,6 +74,7 @@ struct end { bool keep; bool valid; uint64_t was[QUOTA_RESOURCES], now[QUOTA_RES
 static bool finish(void *arg, struct quota *q)
 {
 	struct end *e = arg;
+	e->valid = false;
 	if (!q->scan_mbox) return false;
 	e->valid = !e->keep;
 	for (int i = 0; i < QUOTA_RESOURCES; i++) {

@@ -58,7 +58,8 @@ struct rows {
 	struct strarray stale;            /* rows that nothing asks for; without their NULs, which no row has */
 	const char *marker;
 	bool marked;
-	struct cyrusdb_txn *txn;
+	struct cyrusdb_txn **txn;
+	bool keep;
 	int rc;
 };
 
@@ -89,23 +90,25 @@ static int add_row(void *arg, const void *key, size_t len, void *value)
 {
 	struct rows *r = arg;
 	(void)value;
-	r->rc = cyrusdb_store(r->st->mboxlist, key, len, "", 0, &r->txn);
+	r->rc = cyrusdb_store(r->st->mboxlist, key, len, "", 0, r->txn);
 	return r->rc;
 }
 
-static void put_right(struct rows *r, bool keep)
+static int put_right(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
 {
-	if (keep) hash_each(r->wanted, add_row, r);
-	for (size_t i = 0; i < r->stale.n && !r->rc; i++)
-		r->rc = cyrusdb_delete(r->st->mboxlist, r->stale.v[i], strlen(r->stale.v[i]), &r->txn, true);
-	if (r->rc || keep == r->marked) return;
-	if (keep) r->rc = cyrusdb_store(r->st->mboxlist, r->marker, strlen(r->marker), "", 0, &r->txn);
-	else r->rc = cyrusdb_delete(r->st->mboxlist, r->marker, strlen(r->marker), &r->txn, true);
+	struct rows *r = arg;
+	size_t n = strlen(r->marker);
+	r->txn = txn;
+	r->rc = 0;
+	if (r->keep) hash_each(r->wanted, add_row, r);
+	for (size_t i = 0; i < r->stale.n && !r->rc; i++) r->rc = cyrusdb_delete(db, r->stale.v[i], strlen(r->stale.v[i]), txn, true);
+	if (r->rc || r->keep == r->marked) return r->rc;
+	return r->keep ? cyrusdb_store(db, r->marker, n, "", 0, txn) : cyrusdb_delete(db, r->marker, n, txn, true);
 }
 
 int racl_settle(struct store *st, bool keep, size_t *missing, size_t *stale)
 {
-	struct rows r = { .st = st, .wanted = hash_new(), .marker = st->layout->racl_marker };
+	struct rows r = { .st = st, .wanted = hash_new(), .marker = st->layout->racl_marker, .keep = keep };
 	*missing = *stale = 0;
 	int e = 0;
 	if (r.marker) {
@@ -114,9 +117,7 @@ int racl_settle(struct store *st, bool keep, size_t *missing, size_t *stale)
 		if (!e && rc && rc != ERR_COUNT) e = ERR_IO;
 		*missing = hash_count(r.wanted);
 		*stale = r.stale.n;
-		if (!e) put_right(&r, keep);
-		if (!r.rc && r.txn) r.rc = cyrusdb_commit(st->mboxlist, r.txn);
-		else if (r.txn) cyrusdb_abort(st->mboxlist, r.txn);
+		if (!e) r.rc = cyrusdb_transact(st->mboxlist, put_right, &r);
 		if (r.rc) e = ERR_IO;
 	}
 	if (r.rc) log_msg(LOG_ERR, "DBERROR: mailbox list: reverse ACL rows: %s", cyrusdb_strerror(r.rc));

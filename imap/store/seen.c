@@ -74,29 +74,39 @@ int seen_read(struct store *st, const char *userid, const char *uniqueid, struct
 	return r;
 }
 
+struct change {
+	const char *userid, *uniqueid;
+	bool (*fn)(void *, struct seen *);
+	void *arg;
+	int r;                            /* of reading the record */
+};
+
+static int try_change(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn)
+{
+	struct change *c = arg;
+	struct seen s;
+	int rc = CYRUSDB_DONE;
+	c->r = fetch(db, c->userid, c->uniqueid, &s, txn);
+	if (!c->r && c->fn(c->arg, &s)) {
+		struct buf b = BUF_INIT;
+		seen_print(&s, &b);
+		rc = cyrusdb_store(db, c->uniqueid, strlen(c->uniqueid), b.s, b.len, txn);
+		buf_free(&b);
+	}
+	seen_free(&s);
+	return rc;
+}
+
 int seen_update(struct store *st, const char *userid, const char *uniqueid, bool (*change)(void *, struct seen *), void *arg)
 {
 	struct cyrusdb *db;
-	struct cyrusdb_txn *txn = NULL;
-	struct seen s;
+	struct change c = { userid, uniqueid, change, arg, 0 };
 	int r = open_db(st, userid, &db);
 	if (r) return r;
-	r = fetch(db, userid, uniqueid, &s, &txn);
-	bool store = !r && change(arg, &s);
-	if (store) {
-		struct buf b = BUF_INIT;
-		seen_print(&s, &b);
-		if (cyrusdb_store(db, uniqueid, strlen(uniqueid), b.s, b.len, &txn)) r = ERR_IO;
-		buf_free(&b);
-	}
-	if (txn) {
-		if (store && !r) r = cyrusdb_commit(db, txn) ? ERR_IO : 0;
-		else cyrusdb_abort(db, txn);
-	}
-	seen_free(&s);
+	int rc = cyrusdb_transact(db, try_change, &c);
 	cyrusdb_close(db);
-	if (store && !r) synclog(st, "SEEN", userid, uniqueid);
-	return r;
+	if (!rc) synclog(st, "SEEN", userid, uniqueid);
+	return rc && rc != CYRUSDB_DONE ? ERR_IO : c.r;
 }
 
 int seen_delete(struct store *st, const char *userid, const char *uniqueid)

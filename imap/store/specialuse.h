@@ -2,17 +2,12 @@
  * 8). */
 #ifndef CAMB_SPECIALUSE_H
 #define CAMB_SPECIALUSE_H
+#include "store/annots.h"
 #include "store/mbentry.h"
 #include "store/store.h"
 
-struct specialuse;                   /* an open look at the annotations database; NULL: there is none */
-struct specialuse *specialuse_open(struct store *st, const char *userid);
-void specialuse_close(struct specialuse *s);
-/* The user's value for that mailbox, "\\Sent" or several words. false when there is none. */
-bool specialuse_get(struct specialuse *s, const struct mbentry *e, struct buf *out);
-/* Any annotation of a mailbox that is kept in the database, by its name without "/shared" or "/private"; false when there is
- * none. */
-bool specialuse_annotation(struct specialuse *s, const struct mbentry *e, const char *entry, bool shared, struct buf *out);
+/* The user's (annots_open()) value for that mailbox, "\\Sent" or several words. False: there is none. */
+bool specialuse_get(struct annots *a, const struct mbentry *e, struct buf *out);
 
 /* Words a client gave, "Sent \\Junk", in the spelling of the RFC. ERR_BADENTRY: one of them is no special use (option
  * specialuse_extra adds some). */
@@ -20,7 +15,6 @@ int specialuse_parse(struct store *st, const char *words, struct buf *out);
 /* ERR_SPECIALUSE: one of the words is the use of another mailbox of that user's, the INBOX aside (level 3.6; 2.5 does not
  * look). */
 int specialuse_unique(struct store *st, const char *userid, const char *value);
-int specialuse_set(struct store *st, const char *userid, const struct mbentry *e, const char *value);
 /* Does the owner's value of that mailbox have a word of the option's list? */
 bool specialuse_listed(struct store *st, const struct mbentry *e, enum conf_opt list);
 #endif

@@ -79,7 +79,12 @@ int store_open(struct store **out, struct conf *conf, bool create)
 	return r;
 }
 
-enum { ORDER_SAMPLE = 1000 };                  /* records of the list that must be sorted as improved_mboxlist_sort says */
+enum { ORDER_SAMPLE = 1000 };                  /* records of a table that must be sorted as improved_mboxlist_sort says */
+
+int store_check_order(struct store *st, struct cyrusdb *db)
+{
+	return st->layout->level == LEVEL_25 && cyrusdb_check_order(db, ORDER_SAMPLE) ? ERR_IO : 0;
+}
 
 int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create)
 {
@@ -96,7 +101,7 @@ int store_open_list(struct store **out, struct conf *conf, const char *mboxlist,
 	int r = open_list(st, buf_cstr(&path), (create ? CYRUSDB_CREATE : 0) | (sorted ? CYRUSDB_MBOXSORT : 0));
 	if (!r) r = settle_layout(st);
 	if (!r) r = resort(st, sorted);
-	if (!r && cyrusdb_check_order(st->mboxlist, ORDER_SAMPLE)) r = ERR_IO;
+	if (!r) r = store_check_order(st, st->mboxlist);
 	buf_free(&path);
 	if (r) {
 		store_close(st);

@@ -22,6 +22,7 @@ struct store {
 	bool listed_by_spool;                 /* mboxlist_source: spool: the list is a copy, which nobody may change */
 	struct cyrusdb *racl;                 /* rows beside the list, racl_file.h; NULL: not open */
 	bool racl_off;                        /* there are none, and no use in trying: told in the log */
+	bool quota_sorted;                    /* quotas.db was looked at by store_check_order() */
 	struct cyrusdb *statuscache;          /* NULL until used, or when `statuscache` is off */
 	struct namelock *locks;               /* held name locks */
 	struct mailbox *mailboxes;            /* open ones */
@@ -39,6 +40,9 @@ int store_open(struct store **out, struct conf *conf, bool create);
 int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create);
 /* Tools that fill an empty list: which layout it gets, where the configuration does not say (level auto). */
 int store_use_level(struct store *st, enum conf_level level);
+/* ERR_IO (logged, with what to do): the table is not sorted as improved_mboxlist_sort says, so that look-ups in it would miss. Looked at in the
+ * layout of 2.5 only, where the option has a meaning. */
+int store_check_order(struct store *st, struct cyrusdb *db);
 void store_half_upgraded(void);               /* says so in the log: the list has records of 3.6 and of an older release */
 void store_close(struct store *st);           /* closes open mailboxes; NULL is allowed */
 #endif

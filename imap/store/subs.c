@@ -20,6 +20,10 @@ static int open_db(struct store *st, const char *userid, bool write, struct cyru
 	if (rc && rc != CYRUSDB_NOTFOUND) log_msg(LOG_ERR, "DBERROR: opening %s: %s", buf_cstr(&path), cyrusdb_strerror(rc));
 	buf_free(&path);
 	if (rc) return rc == CYRUSDB_NOTFOUND ? ERR_NOTFOUND : ERR_IO;
+	if (store_check_order(st, *db)) {
+		cyrusdb_close(*db);
+		return ERR_IO;
+	}
 	const char *key = st->layout->sub_version_key, *val;
 	size_t len;
 	if (write && key && cyrusdb_fetch(*db, key, strlen(key), &val, &len, NULL) == CYRUSDB_NOTFOUND)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation without a transaction gives up */
+#define AGAIN_MAX 1000           /* berkeley: deadlocks in a row before an operation, or cyrusdb_transact(), gives up */
 
 const char *cyrusdb_strerror(int rc)
 {
@@ -97,9 +97,8 @@ struct op {
 	bool write, own;                 /* own: the lock is taken for this operation alone */
 };
 
-static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn, bool write)
+static int begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn, bool write)
 {
-	*op = (struct op){ db, txn, write, false };
 	if (write && (db->flags & CYRUSDB_RDONLY)) return CYRUSDB_READONLY;
 	if (txn && *txn && ((*txn)->db != db || !db->in_txn)) return CYRUSDB_INTERNAL;
 	if (txn && *txn) return CYRUSDB_OK;
@@ -129,6 +128,15 @@ static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn,
 	return r;
 }
 
+static int op_begin(struct op *op, struct cyrusdb *db, struct cyrusdb_txn **txn, bool write)
+{
+	*op = (struct op){ db, txn, write, false };
+	if (db->doomed) return db->doomed;
+	int r = begin(op, db, txn, write);
+	if (r && db->transact) db->doomed = r;
+	return r;
+}
+
 /* r is the result of the operation; `soft` results of reads leave the transaction alone. */
 static int op_end(struct op *op, int r, bool soft)
 {
@@ -140,6 +148,7 @@ static int op_end(struct op *op, int r, bool soft)
 		return r;
 	}
 	if (!r || soft) return r;
+	if (db->transact) db->doomed = r;
 	if (!op->txn) db->failed = db->in_txn;         /* the owner of the transaction learns it from commit */
 	else {
 		txn_abort(db);
@@ -171,6 +180,27 @@ int cyrusdb_abort(struct cyrusdb *db, struct cyrusdb_txn *txn)
 {
 	if (!txn || txn->db != db || !db->in_txn) return CYRUSDB_INTERNAL;
 	return txn_abort(db);
+}
+
+static int transact_once(struct cyrusdb *db, cyrusdb_work *fn, void *arg)
+{
+	struct cyrusdb_txn *txn = NULL;
+	db->transact = true;
+	int r = fn(arg, db, &txn);
+	if (db->doomed) r = db->doomed;
+	db->transact = false;
+	db->doomed = 0;
+	if (txn && r) cyrusdb_abort(db, txn);
+	else if (txn) r = cyrusdb_commit(db, txn);
+	return r;
+}
+
+int cyrusdb_transact(struct cyrusdb *db, cyrusdb_work *fn, void *arg)
+{
+	int r = CYRUSDB_AGAIN;
+	if (db->in_txn || db->transact) return CYRUSDB_LOCKED;
+	for (int i = 0; r == CYRUSDB_AGAIN && i < AGAIN_MAX; i++) r = transact_once(db, fn, arg);
+	return r;
 }
 
 /* ---- single records */

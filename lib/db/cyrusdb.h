@@ -35,6 +35,7 @@ struct cyrusdb_txn;
 
 /* dbdir: CONFIGDIR/db. recover: this is `ctl_cyrusdb -r` (spec 4). Berkeley's environment is opened only when needed. */
 struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover);
+void cyrusdb_env_patience(struct cyrusdb_env *env, int ms);      /* how long calls wait for a lock; minutes otherwise */
 void cyrusdb_env_free(struct cyrusdb_env *env);          /* closes what is still open */
 
 /* What the engines take from imapd.conf; db/dbconf.h fills it. All false and 0 in a new environment, except as noted. */
@@ -99,6 +100,13 @@ int cyrusdb_store(struct cyrusdb *db, const void *key, size_t keylen, const void
 int cyrusdb_delete(struct cyrusdb *db, const void *key, size_t keylen, struct cyrusdb_txn **txn, bool force);
 int cyrusdb_commit(struct cyrusdb *db, struct cyrusdb_txn *txn);
 int cyrusdb_abort(struct cyrusdb *db, struct cyrusdb_txn *txn);
+
+/* Runs fn in a transaction, which begins with the first call that fn gives txn to. 0 from fn commits; anything else rolls back and is returned
+ * (by convention CYRUSDB_DONE: nothing to do). A deadlock (AGAIN), at the commit too, rolls back and begins anew with fn, a bounded number of
+ * times: fn must leave nothing behind but what it does in the transaction. An operation that fails (NOTFOUND of a read aside) dooms the try:
+ * all further ones fail too, and fn's own result no longer counts. LOCKED: there is a transaction already. */
+typedef int cyrusdb_work(void *arg, struct cyrusdb *db, struct cyrusdb_txn **txn);
+int cyrusdb_transact(struct cyrusdb *db, cyrusdb_work *fn, void *arg);
 
 int cyrusdb_consistent(struct cyrusdb *db);
 int cyrusdb_repack(struct cyrusdb *db);

@@ -83,6 +83,8 @@ bool cyrusdb_engine_known(const char *engine) { return engine_find(engine) != NU
 
 /* ---- the environment */
 
+void cyrusdb_env_patience(struct cyrusdb_env *env, int ms) { env->lock_ms = ms; }
+
 struct cyrusdb_env *cyrusdb_env_new(const char *dbdir, bool recover)
 {
 	struct cyrusdb_env *env = mem_zalloc(sizeof *env);

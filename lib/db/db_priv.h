@@ -27,6 +27,8 @@ struct cyrusdb {
 	char *path;
 	int flags, refs;
 	bool in_txn, failed;             /* failed: an operation inside the transaction went wrong: it can only be aborted */
+	bool transact;                   /* cyrusdb_transact() is at work */
+	int doomed;                      /* what went wrong in it: each operation gives that again, until it begins anew */
 	bool shared;                     /* the transaction holds the read lock only */
 	struct cyrusdb_txn txn;
 	unsigned held;                   /* cyrusdb_hold(): reads run under that lock */

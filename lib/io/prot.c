@@ -57,7 +57,11 @@ struct prot *prot_new(int in, int out)
 void prot_free(struct prot *p)
 {
 	if (!p) return;
-	if (p->ssl) SSL_free(p->ssl);
+	if (p->ssl) {
+		SSL_set_quiet_shutdown(p->ssl, 1);           /* nothing is sent; but the session stays good (RFC 5246 7.2.1), unless an alert ended it */
+		SSL_shutdown(p->ssl);
+		SSL_free(p->ssl);
+	}
 	if (p->inflate) inflateEnd(p->inflate);
 	if (p->deflate) deflateEnd(p->deflate);
 	free(p->inflate);

@@ -217,6 +217,78 @@ START_TEST(commit_and_abort)
 }
 END_TEST
 
+/* Whole transactions: cyrusdb_transact(). */
+
+struct trying { int tries, again, say; bool fail; struct cyrusdb *db; int inner; };
+
+static int try_it(void *arg, struct cyrusdb *d, struct cyrusdb_txn **txn)
+{
+	struct trying *t = arg;
+	const char *v;
+	size_t n;
+	t->tries++;
+	if (cyrusdb_fetch(d, "user.n", 6, &v, &n, txn)) return CYRUSDB_INTERNAL;
+	char *next = mem_printf("%%%d", atoi(v + 1) + 1);
+	int r = cyrusdb_store(d, "user.n", 6, next, strlen(next), txn);
+	free(next);
+	t->inner = cyrusdb_transact(d, try_it, t);
+	if (t->fail) {
+		ck_assert_int_eq(cyrusdb_create(d, "user.n", 6, "%", 1, txn), CYRUSDB_EXISTS);
+		ck_assert_int_eq(cyrusdb_store(d, "user.m", 6, "%", 1, txn), CYRUSDB_EXISTS);        /* nothing more is done by half */
+		ck_assert_int_eq(cyrusdb_fetch(d, "user.n", 6, NULL, NULL, NULL), CYRUSDB_EXISTS);
+	}
+	return r ? r : t->tries <= t->again ? CYRUSDB_AGAIN : t->say;
+}
+
+static int nothing(void *arg, struct cyrusdb *d, struct cyrusdb_txn **txn)
+{
+	(void)d, (void)txn;
+	return *(int *)arg;
+}
+
+static int number(struct cyrusdb *d)
+{
+	const char *v;
+	size_t n;
+	ck_assert_int_eq(cyrusdb_fetch(d, "user.n", 6, &v, &n, NULL), 0);
+	return atoi(v + 1);
+}
+
+START_TEST(whole_transactions)
+{
+	begin(_i);
+	struct cyrusdb *d = open_row(CYRUSDB_CREATE);
+	static const struct { struct trying how; int r, adds, tries; } rows[] = {
+		{ { .say = 0 }, 0, 1, 1 },
+		{ { .say = CYRUSDB_DONE }, CYRUSDB_DONE, 0, 1 },
+		{ { .say = CYRUSDB_IOERROR }, CYRUSDB_IOERROR, 0, 1 },
+		{ { .again = 3 }, 0, 1, 4 },
+		{ { .again = 3, .say = CYRUSDB_DONE }, CYRUSDB_DONE, 0, 4 },
+		{ { .fail = true }, CYRUSDB_EXISTS, 0, 1 },
+		{ { .fail = true, .say = CYRUSDB_DONE }, CYRUSDB_EXISTS, 0, 1 },
+	};
+	int want = 0;
+	ck_assert_int_eq(put(d, "user.n", "%0"), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct trying t = rows[i].how;
+		int r = cyrusdb_transact(d, try_it, &t);
+		want += rows[i].adds;
+		ck_assert_msg(r == rows[i].r && t.tries == rows[i].tries && number(d) == want, "%s: row %zu: %d after %d tries: %d",
+			row->engine, i, r, t.tries, number(d));
+		ck_assert_int_eq(t.inner, CYRUSDB_LOCKED);
+		ck_assert_int_eq(cyrusdb_fetch(d, "user.m", 6, NULL, NULL, NULL), CYRUSDB_NOTFOUND);
+	}
+	for (int said = CYRUSDB_BADFORMAT; said <= CYRUSDB_DONE; said++)                  /* AGAIN ends, too */
+		ck_assert_int_eq(cyrusdb_transact(d, nothing, &said), said);
+	struct cyrusdb_txn *txn = NULL;
+	int zero = 0;
+	ck_assert_int_eq(cyrusdb_store(d, "user.n", 6, "%7", 2, &txn), 0);
+	ck_assert_int_eq(cyrusdb_transact(d, nothing, &zero), CYRUSDB_LOCKED);
+	ck_assert_int_eq(cyrusdb_commit(d, txn), 0);
+	ck_assert_int_eq(number(d), 7);
+}
+END_TEST
+
 TCase *case_records(void)
 {
 	TCase *t = tcase_create("records");
@@ -228,5 +300,6 @@ TCase *case_records(void)
 	tcase_add_loop_test(t, next_record, 0, DBROWS);
 	tcase_add_loop_test(t, transactions, 0, DBROWS);
 	tcase_add_loop_test(t, commit_and_abort, 0, DBROWS);
+	tcase_add_loop_test(t, whole_transactions, 0, DBROWS);
 	return t;
 }

@@ -9,6 +9,7 @@
 #include "store/paths.h"
 #include "store/seen.h"
 #include "store/seqset.h"
+#include "store/annots.h"
 #include "store/specialuse.h"
 #include "store/statuscache.h"
 #include "store/subs.h"
@@ -226,30 +227,30 @@ START_TEST(special_uses)
 	struct mbentry e = { .name = mem_strdup("user.fred.Sent"), .uniqueid = mem_strdup("id-1"), .acl = mem_strdup("") };
 	struct mbentry o = { .name = mem_strdup("user.fred.Other"), .uniqueid = mem_strdup("id-2"), .acl = mem_strdup("") };
 	struct buf b = BUF_INIT;
-	struct specialuse *s = specialuse_open(st, "fred");
+	struct annots *s = annots_open(st, "fred");
 	ck_assert_ptr_null(s);                               /* no database */
 	ck_assert(!specialuse_get(s, &e, &b));
-	specialuse_close(s);
+	annots_close(s);
 	ck_assert_int_eq(mbname_from_internal(&e.parts, e.name, &st->ns), 0);
 	ck_assert_int_eq(mbname_from_internal(&o.parts, o.name, &st->ns), 0);
 	put_annotation(st, &e, st->layout->annot_owner_token ? "[.OwNeR.]" : "fred", "\\Sent \\Flagged", 14);
 	put_annotation(st, &e, "joe", "\\Junk", 5);
 	put_annotation(st, &o, "joe", "\\Junk", 4000000000u);                /* a length beyond the record */
-	ck_assert_ptr_null(specialuse_open(st, NULL));
-	s = specialuse_open(st, "fred");
+	ck_assert_ptr_null(annots_open(st, NULL));
+	s = annots_open(st, "fred");
 	ck_assert(specialuse_get(s, &e, &b));
 	ck_assert_str_eq(buf_cstr(&b), "\\Sent \\Flagged");
 	ck_assert(!specialuse_get(s, &o, &b));
-	specialuse_close(s);
-	s = specialuse_open(st, "joe");                      /* his own view, not the owner's */
+	annots_close(s);
+	s = annots_open(st, "joe");                      /* his own view, not the owner's */
 	buf_reset(&b);
 	ck_assert(specialuse_get(s, &e, &b));
 	ck_assert_str_eq(buf_cstr(&b), "\\Junk");
 	ck_assert(!specialuse_get(s, &o, &b));
-	specialuse_close(s);
-	s = specialuse_open(st, "ann");
+	annots_close(s);
+	s = annots_open(st, "ann");
 	ck_assert(!specialuse_get(s, &e, &b));
-	specialuse_close(s);
+	annots_close(s);
 	mbentry_free(&e);
 	mbentry_free(&o);
 	buf_free(&b);

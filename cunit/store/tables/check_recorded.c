@@ -91,15 +91,8 @@ static int table_file(const char *path, const struct stat *sb, int kind, struct 
 
 static void golden_open(int version)
 {
-	const char *src = getenv("srcdir"), *tmp = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
-	log_hook(storetest_quiet, NULL);
 	gold = (struct golden){ .new_layout = version >= 2 };
-	snprintf(gold.t.dir, sizeof gold.t.dir, "%s/tables.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : tmp);
-	ck_assert_ptr_nonnull(mkdtemp(gold.t.dir));
-	storetest_run("tar -C %s --no-same-owner -xf %s/cunit/golden/store-%s.tar.xz", gold.t.dir, src ? src : ".",
-		versions[version]);
-	storetest_run("sed 's|@ROOT@|%s|g; s/@[A-Z0-9]*@/0/g' %s/imapd.conf.in >%s/imapd.conf", gold.t.dir, gold.t.dir, gold.t.dir);
-	storetest_open(&gold.t);
+	storetest_golden(&gold.t, versions[version]);
 }
 
 START_TEST(every_record_of_the_recorded_stores)
