@@ -40,22 +40,6 @@ def syslog_file(path, more=''):
     return {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': path, 'ASAN_OPTIONS': asan_options(more)}
 
 
-def ok(answer):
-    """The data of an answer of imaplib, which must be OK."""
-    assert answer[0] == 'OK', answer
-    return answer[1]
-
-
-def asan_options(more=''):
-    """For programs in which something is loaded before the sanitizer is."""
-    return os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0' + more
-
-
-def syslog_file(path, more=''):
-    """The environment in which what programs say to syslog is in that file. more: of the sanitizer's options."""
-    return {'LD_PRELOAD': os.path.join(BUILD, 'tests/syslog_file.so'), 'SYSLOG_FILE': path, 'ASAN_OPTIONS': asan_options(more)}
-
-
 class Instance:
     """conf: extra lines of imapd.conf. users: each gets the password 'pw'; 'admin' is the administrator."""
 

@@ -44,8 +44,9 @@ TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 # LIST and its kin
 TESTS += tests/list.sh tests/story.sh
 EXTRA_DIST += tests/list.sh tests/test_list.py tests/test_list_peer.py tests/story.sh tests/test_story.py
-EXTRA_DIST += tests/imap.sh tests/clients.sh tests/test_clients.py tests/peer.sh tests/instance.py tests/raw.py tests/peer.py tests/lib/peer.sh tests/lib/pytest.sh tests/test_imap.py tests/test_peer.py \
-	tests/test_peer_master.py tests/test_peer_db.py
+EXTRA_DIST += tests/clients.sh tests/imap.sh tests/instance.py tests/lib/peer.sh tests/lib/pytest.sh tests/peer.py \
+	tests/peer.sh tests/raw.py tests/test_clients.py tests/test_imap.py tests/test_peer.py tests/test_peer_db.py \
+	tests/test_peer_master.py
 TESTS += tests/options.sh
 EXTRA_DIST += tests/options.sh tests/test_options.py
 # what tests/peer.sh unpacks
