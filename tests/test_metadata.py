@@ -266,10 +266,14 @@ def defined_commands():
             out += [('al', f'SETMETADATA INBOX (/{k}/vendor/acme/{n} "{v}")'), ('al', f'GETMETADATA INBOX /{k}/vendor/acme/{n}')]
     for who in ('al', 'ad'):
         out += [(who, f'SETMETADATA "" (/{k}/vendor/acme/five "x")') for k in ('private', 'shared')]
-    out += [('al', 'SETMETADATA INBOX (/shared/flags/eleven "x")'), ('al', 'SETMETADATA INBOX (/shared/vendor/cmu/cyrus-imapd/nine "x")'),
-            ('al', 'SETMETADATA INBOX (/private/check "TRUE")'), ('al', 'GETMETADATA INBOX (/shared/* /private/*)'), ('al', 'GETMETADATA "" (/shared/vendor/*)'),
-            ('al', 'GETANNOTATION INBOX "/vendor/acme/*" "*"'), ('ad', 'SETACL user/alice bob lrswe'), ('bob', 'SETMETADATA "Other Users/alice" (/shared/vendor/acme/last "y")'),
-            ('bob', 'SETMETADATA "Other Users/alice" (/private/vendor/acme/two "True")'), ('bob', 'GETMETADATA "Other Users/alice" /private/vendor/acme/two'),
+    out += [('al', 'SETMETADATA INBOX (/shared/flags/eleven "x")'),
+            ('al', 'SETMETADATA INBOX (/shared/vendor/cmu/cyrus-imapd/nine "x")'),
+            ('al', 'SETMETADATA INBOX (/private/check "TRUE")'), ('al', 'GETMETADATA INBOX (/shared/* /private/*)'),
+            ('al', 'GETMETADATA "" (/shared/vendor/*)'),
+            ('al', 'GETANNOTATION INBOX "/vendor/acme/*" "*"'), ('ad', 'SETACL user/alice bob lrswe'),
+            ('bob', 'SETMETADATA "Other Users/alice" (/shared/vendor/acme/last "y")'),
+            ('bob', 'SETMETADATA "Other Users/alice" (/private/vendor/acme/two "True")'),
+            ('bob', 'GETMETADATA "Other Users/alice" /private/vendor/acme/two'),
             ('ad', 'SETACL user/alice bob lr'), ('bob', 'SETMETADATA "Other Users/alice" (/shared/vendor/acme/one "y")'),
             ('bob', 'SETMETADATA "Other Users/alice" (/private/vendor/acme/one "y")')]
     return out
@@ -312,7 +316,8 @@ def test_definitions():
             '* METADATA INBOX ("/private/vendor/acme/three" "1" "/shared/vendor/acme/three" NIL)'
         for n in ('bad1', 'bad2', 'bad3', 'bad4', 'bad5', 'bad6', 'bad7', 'proxied', 'eight', 'noattr'):
             assert said[f'SETMETADATA INBOX (/shared/vendor/acme/{n} "a")'] == ['NO Permission denied'], n
-        assert Raw(i.ports['imap'], 'alice')('SETMETADATA INBOX (/shared/vendor/acme/kind "text/plain")') == ['OK Completed']    # by the manual page
+        # by the manual page
+        assert Raw(i.ports['imap'], 'alice')('SETMETADATA INBOX (/shared/vendor/acme/kind "text/plain")') == ['OK Completed']
         assert said['SETMETADATA INBOX (/shared/vendor/acme/two "1x")'] == ['NO Invalid annotation value']
         # more rights than the usual ones, by the manual page (Debian's Cyrus does not ask for them)
         ad, bob = Raw(i.ports['imap'], 'admin'), Raw(i.ports['imap'], 'bob')

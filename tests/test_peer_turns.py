@@ -86,13 +86,15 @@ def metadata(c, name, entries):
 
 
 def annotate(login, turn):
-    """Entries of each kind: of the server, of one's own mailbox, of somebody else's; shared and private; set, set again, taken away."""
+    """Entries of each kind: of the server, of one's own mailbox, of somebody else's; shared and private; set, set again, taken
+    away."""
     a, c, b = login('admin'), login('alice'), login('bob')
     put = lambda who, name, text: ok(who.xatom('SETMETADATA', name, text))
     put(a, '""', '(/shared/comment "server %d")' % turn)
     put(c, '""', '(/private/comment "of alice: %d")' % turn)
     put(c, 'INBOX', '(/private/comment "turn %d" /shared/comment "all, %d")' % (turn, turn))
-    put(c, '"R%d"' % turn, '(/private/comment "renamed next" /shared/vendor/cmu/cyrus-imapd/sharedseen "%s")' % ('true' if turn % 2 else 'false'))
+    put(c, '"R%d"' % turn, '(/private/comment "renamed next" /shared/vendor/cmu/cyrus-imapd/sharedseen "%s")'
+        % ('true' if turn % 2 else 'false'))
     put(c, '"T%d"' % turn, '(/shared/comment "%s")' % ('x' * (10 * turn + 1)))
     put(c, '"T%d"' % turn, r'(/private/specialuse %s)' % ('"\\\\Sent"' if turn == 3 else '"\\\\Drafts"' if turn == 4 else 'NIL'))
     if turn:
@@ -107,7 +109,8 @@ def annotate(login, turn):
 SHARE = '"Other Users/alice/Share"'
 VENDOR = '/vendor/cmu/cyrus-imapd/'
 STORED = ['/private/comment', '/shared/comment', '/shared' + VENDOR + 'expire', '/private/specialuse']
-WORKED_OUT = ['/shared' + VENDOR + x for x in ('sharedseen', 'duplicatedeliver', 'pop3newuidl', 'size', 'annotsize', 'uniqueid', 'partition', 'foldermodseq', 'synccrcs')]
+WORKED_OUT = ['/shared' + VENDOR + x for x in ('sharedseen', 'duplicatedeliver', 'pop3newuidl', 'size', 'annotsize', 'uniqueid',
+                                               'partition', 'foldermodseq', 'synccrcs')]
 
 
 def annotations(login, turn):
@@ -129,7 +132,8 @@ def annotation_rows(p):
     """Every record of the database in the form that 3.6 writes: its parts, and the length of its value."""
     out = {}
     r = p.i.tool('cyr_dbtool', p.i.path('conf/annotations.db'), 'twoskip', 'show', bindir=p.bin)
-    for line in r.stdout.encode().split(b'\n')[:-1]:                  # no value here is 10 or 13 bytes long, which would end a line
+    # no value here is 10 or 13 bytes long, which would end a line
+    for line in r.stdout.encode().split(b'\n')[:-1]:
         key, value = line.split(b'\t', 1)
         scope, entry, user, rest = key.split(b'\0')
         n, = struct.unpack('>I', value[:4])

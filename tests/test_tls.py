@@ -224,7 +224,8 @@ def test_sessions(certs, option, seconds, who, version):
 def by_id(i, certs, take_up=None, keep=None, port='imap'):
     """One full or short handshake by s_client without tickets. True: the session was taken up again."""
     args = ['-tls1_2', '-no_ticket'] + (['-sess_in', take_up] if take_up else []) + (['-sess_out', keep] if keep else [])
-    r = subprocess.run(['openssl', 's_client', '-connect', f'127.0.0.1:{i.ports[port]}', '-starttls', 'imap' if port == 'imap' else 'lmtp', *args],
+    r = subprocess.run(['openssl', 's_client', '-connect', f'127.0.0.1:{i.ports[port]}', '-starttls', 'imap' if port == 'imap'
+                        else 'lmtp', *args],
                        input='a LOGOUT\n' if port == 'imap' else 'QUIT\n', capture_output=True, text=True, timeout=60)
     assert 'Cipher is ECDHE' in r.stdout, r.stdout + r.stderr
     return '\nReused, ' in r.stdout

@@ -358,7 +358,8 @@ static int original(const char *path, int tell, int wait_for)
 	return r == DB_LOCK_DEADLOCK ? 99 : r ? 6 : 0;
 }
 
-/* A table with a few records on a page, and one of the originals, which has "a" and goes for "z" as soon as `back` is written to. */
+/* A table with a few records on a page, and one of the originals, which has "a" and goes for "z" as soon as `back` is written
+ * to. */
 struct rival {
 	const char *path;
 	struct cyrusdb *db;

@@ -1,5 +1,5 @@
-/* check_tlscache.c - TLS sessions kept in tls_sessions.db: two contexts, as two processes have them, share one; records that are over or damaged are no
- * session, and go. */
+/* check_tlscache.c - TLS sessions kept in tls_sessions.db: two contexts, as two processes have them, share one; records that are
+ * over or damaged are no session, and go. */
 #include "proto/tlscache.h"
 #include "cunit/store/storetest.h"
 #include "store/tlssession.h"

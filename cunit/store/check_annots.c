@@ -1,5 +1,6 @@
-/* check_annots.c - annotations as the store has them (annots.h, annotdb.h): those of the recorded stores, every scope in both layouts, what changes with
- * them, and rows that should not be there. What clients may do with them is tests/test_metadata.py's business. */
+/* check_annots.c - annotations as the store has them (annots.h, annotdb.h): those of the recorded stores, every scope in both
+ * layouts, what changes with them, and rows that should not be there. What clients may do with them is tests/test_metadata.py's
+ * business. */
 #include "store/annotdb.h"
 #include "store/annots.h"
 #include "store/layout.h"
@@ -91,7 +92,8 @@ START_TEST(recorded)
 	EXPECT(&t, "bob", "user.alice", "/sort shared=+arrival; ");
 	EXPECT(&t, "alice", "user.alice.Annotated", "/comment shared=a shared comment; /comment own=a private comment; ");
 	EXPECT(&t, "bob", "user.alice.Annotated", "/comment shared=a shared comment; ");
-	EXPECT(&t, "alice", "user.alice.Work", "/check own=true; /checkperiod own=10; /comment shared=eight bit \xe9\xff and \"quotes\"; /thread shared=references; ");
+	EXPECT(&t, "alice", "user.alice.Work",
+		"/check own=true; /checkperiod own=10; /comment shared=eight bit \xe9\xff and \"quotes\"; /thread shared=references; ");
 	EXPECT(&t, "alice", "user.alice.Trash", "/specialuse own=\\Trash; /vendor/cmu/cyrus-imapd/expire shared=30; ");
 	EXPECT(&t, "bob", "user.bob", "");
 	/* and what is added to them stands beside them */
@@ -115,7 +117,8 @@ static void bytes_are(struct storetest *t, const char *name, const char *entry, 
 	ck_assert_int_eq(annotdb_open(t->st, 0, &db), 0);
 	ck_assert(annotdb_key(t->st, entry_of(t, name, &e), entry, user, &key));
 	int rc = cyrusdb_fetch(db, key.s, key.len, &val, &len, NULL);
-	ck_assert_msg(want ? !rc && len == n && !memcmp(val, want, n) : rc == CYRUSDB_NOTFOUND, "%s %s of %s: %d, %zu bytes", name, entry, user, rc, len);
+	ck_assert_msg(want ? !rc && len == n && !memcmp(val, want, n) : rc == CYRUSDB_NOTFOUND, "%s %s of %s: %d, %zu bytes", name,
+		entry, user, rc, len);
 	cyrusdb_close(db);
 	buf_free(&key);
 	mbentry_free(&e);
@@ -145,7 +148,8 @@ START_TEST(scopes)
 		EXPECT(&t, "fre", names[i], "/comment shared=all; ");
 		EXPECT(&t, "", names[i], "/comment shared=all; ");
 	}
-	static const char old[] = "\0\0\0\6\0\0\0\0fred's\0" TEXT "\0" ZEROES, fresh[] = "\0\0\0\6\0\0\0\0fred's\0" TEXT "\0" ZEROES ZEROES "\0";
+	static const char old[] = "\0\0\0\6\0\0\0\0fred's\0" TEXT "\0" ZEROES,
+		fresh[] = "\0\0\0\6\0\0\0\0fred's\0" TEXT "\0" ZEROES ZEROES "\0";
 	const char *want = new ? fresh : old;
 	size_t n = new ? sizeof fresh - 1 : sizeof old - 1;
 	bytes_are(&t, NULL, "/comment", "fred", want, n);               /* nobody owns the server */
@@ -243,13 +247,15 @@ START_TEST(what_follows)
 	static const struct { const char *entry; bool shared; const char *value; bool changes; uint64_t used; } rows[] = {
 		{ "/comment", true, "12345", true, 5 }, { "/comment", true, "12345", false, 5 }, { "/comment", true, "12346", true, 5 },
 		{ "/comment", false, "12345", true, 10 }, { "/comment", false, "1", true, 6 }, { "/sort", false, NULL, false, 6 },
-		{ "/sort", false, "", false, 6 }, { "/comment", true, "", true, 1 }, { "/comment", true, NULL, false, 1 }, { "/comment", false, NULL, true, 0 },
+		{ "/sort", false, "", false, 6 }, { "/comment", true, "", true, 1 }, { "/comment", true, NULL, false, 1 },
+		{ "/comment", false, NULL, true, 0 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct index_header before = header_of(&t, "user.fred"), after;
 		ck_assert_int_eq(set(&t, "fred", "user.fred", rows[i].entry, rows[i].shared, rows[i].value), 0);
 		after = header_of(&t, "user.fred");
-		ck_assert_msg(after.quota_annot_used == rows[i].used && root_used(&t, "user.fred") == rows[i].used, "row %zu: %llu in the index, %llu in the root", i,
+		ck_assert_msg(after.quota_annot_used == rows[i].used && root_used(&t, "user.fred") == rows[i].used,
+			"row %zu: %llu in the index, %llu in the root", i,
 			(unsigned long long)after.quota_annot_used, (unsigned long long)root_used(&t, "user.fred"));
 		ck_assert_msg((after.highestmodseq > before.highestmodseq) == (rows[i].changes && _i), "row %zu", i);
 		ck_assert_uint_eq(after.leaked_cache_records & INDEX_COMMITTING, 0);
@@ -272,7 +278,8 @@ START_TEST(what_follows)
 	ck_assert_uint_eq(header_of(&t, "user.fred").quota_annot_used, 1024);
 	ck_assert_int_eq(set(&t, "fred", NULL, "/comment", true, kib), 0);             /* nobody's quota */
 	ck_assert_uint_eq(root_used(&t, "user.fred"), 1024);
-	ck_assert_int_eq(annots_set(t.st, "fred", &(struct mbentry){ .name = (char *)(uintptr_t)"user.none" }, two, 2, NULL), ERR_NOMAILBOX);
+	ck_assert_int_eq(annots_set(t.st, "fred", &(struct mbentry){ .name = (char *)(uintptr_t)"user.none" }, two, 2, NULL),
+		ERR_NOMAILBOX);
 	storetest_remove(&t);
 }
 END_TEST
@@ -285,7 +292,8 @@ START_TEST(options)
 	storetest_new(&t, levels[_i], "");
 	storetest_create(&t, "user.fred");
 	ck_assert_int_eq(mboxlist_lookup(t.st, "user.fred", &e), 0);
-	ck_assert_int_eq(annots_set(t.st, "fred", &e, NULL, 0, &(struct annots_options){ MBOXOPT_SHAREDSEEN, MBOXOPT_DUPDELIVER, &after }), 0);
+	ck_assert_int_eq(annots_set(t.st, "fred", &e, NULL, 0,
+		&(struct annots_options){ MBOXOPT_SHAREDSEEN, MBOXOPT_DUPDELIVER, &after }), 0);
 	struct index_header h = header_of(&t, "user.fred");
 	ck_assert(h.options & MBOXOPT_SHAREDSEEN && !(h.options & MBOXOPT_DUPDELIVER) && h.pop3_show_after == after);
 	ck_assert_ptr_null(annots_open(t.st, "fred"));                  /* no row, no database */
@@ -297,7 +305,7 @@ START_TEST(options)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ rows that should not be there */
+/* ---------------------------------------------------------------------------------------------- rows that should not be there */
 
 #define BYTES(s) s, sizeof(s) - 1
 
@@ -363,7 +371,8 @@ END_TEST
 START_TEST(odd_keys)
 {
 	static const struct { const char *bytes; size_t n; } keys[] = {
-		{ BYTES("") }, { BYTES("\0") }, { BYTES("/b") }, { BYTES("/b\0fred\0more\0") }, { BYTES("/b\0fred\0\0") }, { BYTES("b\0\0") },
+		{ BYTES("") }, { BYTES("\0") }, { BYTES("/b") }, { BYTES("/b\0fred\0more\0") }, { BYTES("/b\0fred\0\0") },
+		{ BYTES("b\0\0") },
 		{ BYTES("/b\0fre\0") }, { BYTES("/b\0freds\0") }, { BYTES("/c\0fred") },
 	};
 	static const char value[] = "\0\0\0\2\0\0\0\0ab\0" TEXT "\0" ZEROES;
@@ -440,7 +449,8 @@ START_TEST(of_messages)
 	ck_assert_int_eq(storetest_append(&t, "user.fred", 1, NULL, NULL), 0);
 	ck_assert_int_eq(storetest_append(&t, "user.fred.to", 2, NULL, NULL), 0);
 	static const char tomb[] = "\0\0\0\0\0\0\0\0\0" TEXT "\0" ZEROES "\0\0\0\0\0\0\0\1\1";
-	static const char good[] = "\0\0\0\3\0\0\0\0abc\0" TEXT "\0" ZEROES, bits32[] = "\0\0\0\4four\0" TEXT "\0" ZEROES, bad[] = "\0\0\0\4\0\0\0\0abc";
+	static const char good[] = "\0\0\0\3\0\0\0\0abc\0" TEXT "\0" ZEROES, bits32[] = "\0\0\0\4four\0" TEXT "\0" ZEROES,
+		bad[] = "\0\0\0\4\0\0\0\0abc";
 	raw_message(&t, "user.fred", BYTES("1\0/altsubject\0\0"), BYTES(bits32));
 	raw_message(&t, "user.fred", BYTES("1\0/comment\0\0"), BYTES(tomb));
 	if (_i) raw_message(&t, "user.fred", BYTES("1\0/comment\0[.OwNeR.]\0"), BYTES(good));
@@ -476,15 +486,17 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ deadlocks */
 #ifdef HAVE_BDB
 
-/* One of the originals: it holds the record of `first` and goes for that of `then` when somebody has begun to wait, as he holds that and wants
- * the first. Of the two the younger, who is not this one, is told to begin anew. */
-static int original(const struct storetest *t, const char *file, const struct buf *first, const struct buf *then, int go, int tell)
+/* One of the originals: it holds the record of `first` and goes for that of `then` when somebody has begun to wait, as he holds
+ * that and wants the first. Of the two the younger, who is not this one, is told to begin anew. */
+static int original(const struct storetest *t, const char *file, const struct buf *first, const struct buf *then, int go,
+	int tell)
 {
 	DB_ENV *e;
 	DB *h;
 	DB_TXN *txn;
 	DB_LOCK_STAT *stat;
-	DBT k = { .data = first->s, .size = (u_int32_t)first->len }, z = { .data = then->s, .size = (u_int32_t)then->len }, v = { .flags = DB_DBT_MALLOC };
+	DBT k = { .data = first->s, .size = (u_int32_t)first->len }, z = { .data = then->s, .size = (u_int32_t)then->len },
+		v = { .flags = DB_DBT_MALLOC };
 	char *dir = mem_printf("%s/conf/db", t->dir);
 	char *path = mem_printf("%s/conf/%s", t->dir, file);
 	uintmax_t waits;
@@ -492,7 +504,8 @@ static int original(const struct storetest *t, const char *file, const struct bu
 	if (read(go, &c, 1) != 1) return 9;
 	if (db_env_create(&e, 0) || e->set_lk_detect(e, DB_LOCK_YOUNGEST)) return 1;
 	if (e->open(e, dir, DB_INIT_LOCK | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN, 0644)) return 2;
-	if (db_create(&h, e, 0) || h->open(h, NULL, path, NULL, DB_BTREE, DB_AUTO_COMMIT, 0644) || e->txn_begin(e, NULL, &txn, 0)) return 3;
+	if (db_create(&h, e, 0) || h->open(h, NULL, path, NULL, DB_BTREE, DB_AUTO_COMMIT, 0644) || e->txn_begin(e, NULL, &txn, 0))
+		return 3;
 	if (h->get(h, txn, &k, &v, DB_RMW)) return 4;
 	if (e->lock_stat(e, &stat, 0)) return 5;
 	waits = stat->st_lock_wait;
@@ -538,7 +551,8 @@ static void rival_end(struct rival *v)
 {
 	int status;
 	ck_assert_int_eq(waitpid(v->pid, &status, 0), v->pid);
-	ck_assert_msg(WIFEXITED(status) && !WEXITSTATUS(status), "the other one: %x", (unsigned)status);      /* it was us who began anew */
+	/* it was us who began anew */
+	ck_assert_msg(WIFEXITED(status) && !WEXITSTATUS(status), "the other one: %x", (unsigned)status);
 	close(v->go[1]);
 	close(v->tell[0]);
 }

@@ -298,7 +298,8 @@ static int count(void *arg, const struct mbname *n)
 	return 0;
 }
 
-/* Quotas and subscriptions that were written under the other setting of improved_mboxlist_sort are refused, not missed; in 2.5's layout only. */
+/* Quotas and subscriptions that were written under the other setting of improved_mboxlist_sort are refused, not missed; in 2.5's
+ * layout only. */
 START_TEST(sorted_the_other_way)
 {
 	static const char *const order[] = { "user.fred", "user.fred-x", "user.fred.a" };
@@ -318,7 +319,8 @@ START_TEST(sorted_the_other_way)
 	storetest_close(&t);
 	for (int pass = 0; pass < 2; pass++) {
 		int bad = old && !pass ? ERR_IO : 0;
-		storetest_run("sed -i 's/^improved_mboxlist_sort:.*/improved_mboxlist_sort: %s/' %s/imapd.conf", (pass ? was : !was) ? "yes" : "no", t.dir);
+		storetest_run("sed -i 's/^improved_mboxlist_sort:.*/improved_mboxlist_sort: %s/' %s/imapd.conf",
+			(pass ? was : !was) ? "yes" : "no", t.dir);
 		storetest_open(&t);
 		for (size_t i = 0; i < COUNT(order); i++) ck_assert_int_eq(quota_read(t.st, order[i], &q), bad);
 		ck_assert_int_eq(quota_write(t.st, "user.fred.b", &q), bad);

@@ -1,6 +1,6 @@
 /* annot.h - annotations of mailboxes and of the server for GETMETADATA, SETMETADATA (RFC 5464), GETANNOTATION, SETANNOTATION (the
- * draft's form), and LIST: which entries there are (annot_entries.c, annot_defs.c), reading (annot_fetch.c) and setting them (annot_set.c).
- * spec/imap.md 9. */
+ * draft's form), and LIST: which entries there are (annot_entries.c, annot_defs.c), reading (annot_fetch.c) and setting them
+ * (annot_set.c). spec/imap.md 9. */
 #ifndef CAMB_IMAPD_ANNOT_H
 #define CAMB_IMAPD_ANNOT_H
 #include "base/ptrarray.h"
@@ -13,7 +13,8 @@ enum { ANNOT_ENTRIES = 1024 };                         /* most in one command */
 #define ANNOT_VENDOR "/vendor/cmu/cyrus-imapd"
 
 /* What an entry's value must look like when it is set; ANNOT_READONLY: nobody sets it. */
-enum annot_type { ANNOT_READONLY, ANNOT_STRING, ANNOT_BOOL, ANNOT_UINT, ANNOT_INT, ANNOT_UINT64, ANNOT_OPTION, ANNOT_DATE, ANNOT_USE, ANNOT_FILE };
+enum annot_type { ANNOT_READONLY, ANNOT_STRING, ANNOT_BOOL, ANNOT_UINT, ANNOT_INT, ANNOT_UINT64, ANNOT_OPTION, ANNOT_DATE,
+	ANNOT_USE, ANNOT_FILE };
 
 struct annot_source;                                   /* what a computed value is taken from */
 struct annot_entry {

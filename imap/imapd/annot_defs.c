@@ -1,5 +1,6 @@
-/* annot_defs.c - option annotation_definitions: entries that an administrator adds. A line is "name, scope, type, proxy type, attributes, rights" (rights
- * may be empty, its comma not); checked against Debian's Cyrus 3.6.1. A line that is wrong is told in the log and passed over. See annot.h. */
+/* annot_defs.c - option annotation_definitions: entries that an administrator adds. A line is "name, scope, type, proxy type,
+ * attributes, rights" (rights may be empty, its comma not); checked against Debian's Cyrus 3.6.1. A line that is wrong is told in
+ * the log and passed over. See annot.h. */
 #include "imapd/annot.h"
 #include "base/log.h"
 #include "sys/file.h"
@@ -19,14 +20,16 @@ struct annot_defs {
 struct word { const char *text; int value; };
 static const struct word scopes[] = { { "server", SERVER }, { "mailbox", MAILBOX }, { "message", MESSAGE }, { 0 } };
 static const struct word types[] = {
-	{ "string", ANNOT_STRING }, { "content-type", ANNOT_STRING }, { "boolean", ANNOT_BOOL }, { "int", ANNOT_INT }, { "uint", ANNOT_UINT64 }, { 0 },
+	{ "string", ANNOT_STRING }, { "content-type", ANNOT_STRING }, { "boolean", ANNOT_BOOL }, { "int", ANNOT_INT },
+	{ "uint", ANNOT_UINT64 }, { 0 },
 };
 /* What is for proxies alone is not kept here: it is refused, where Cyrus says OK and forgets it. */
 enum { HERE, ELSEWHERE };
 static const struct word proxies[] = { { "backend", HERE }, { "proxy_and_backend", HERE }, { "proxy", ELSEWHERE }, { 0 } };
 enum { OBSOLETE = 0, PRIV = 1, SHARED = 2 };
 static const struct word attributes[] = {
-	{ "value", PRIV | SHARED }, { "value.priv", PRIV }, { "value.shared", SHARED }, { "size", 0 }, { "size.priv", 0 }, { "size.shared", 0 },
+	{ "value", PRIV | SHARED }, { "value.priv", PRIV }, { "value.shared", SHARED }, { "size", 0 }, { "size.priv", 0 },
+	{ "size.shared", 0 },
 	{ "content-type", OBSOLETE }, { "content-type.priv", OBSOLETE }, { "content-type.shared", OBSOLETE },
 	{ "modifiedsince", OBSOLETE }, { "modifiedsince.priv", OBSOLETE }, { "modifiedsince.shared", OBSOLETE }, { 0 },
 };

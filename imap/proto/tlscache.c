@@ -101,7 +101,8 @@ void tlscache_attach(SSL_CTX *ctx, const struct conf *c)
 {
 	const char *given = conf_str(c, OPT_TLS_SESSIONS_DB_PATH);
 	struct tlscache *t = mem_alloc(sizeof *t);
-	*t = (struct tlscache){ c, dbconf_env(c, false), given && *given ? mem_strdup(given) : mem_printf("%s/tls_sessions.db", conf_dir(c)) };
+	*t = (struct tlscache){ c, dbconf_env(c, false),
+		given && *given ? mem_strdup(given) : mem_printf("%s/tls_sessions.db", conf_dir(c)) };
 	cyrusdb_env_patience(t->env, PATIENCE_MS);
 	SSL_CTX_set_app_data(ctx, t);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);

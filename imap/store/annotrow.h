@@ -30,6 +30,7 @@ struct annotrow {
 };
 enum { ANNOTROW_DELETED = 1 };
 int annotrow_parse(const char *p, size_t len, struct annotrow *r);      /* ERR_BADFORMAT */
-bool annotrow_live(const char *p, size_t len, struct annotrow *r);       /* it can be read, and is no tombstone; the value may be empty */
+/* it can be read, and is no tombstone; the value may be empty */
+bool annotrow_live(const char *p, size_t len, struct annotrow *r);
 void annotrow_print(const struct annotrow *r, struct buf *out);
 #endif

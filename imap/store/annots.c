@@ -127,7 +127,8 @@ done:
 	return rc;
 }
 
-/* Before the rows are committed: is there room, and the mark in the index that is taken away when its counters are right again. */
+/* Before the rows are committed: is there room, and the mark in the index that is taken away when its counters are right
+ * again. */
 static int prepare_mailbox(struct work *w)
 {
 	const int64_t diff[QUOTA_RESOURCES] = { [QUOTA_ANNOTSTORAGE] = w->diff };

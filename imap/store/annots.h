@@ -14,7 +14,8 @@ bool annots_get(struct annots *a, const struct mbentry *e, const char *entry, bo
 typedef int annots_cb(void *arg, const char *entry, bool shared, const char *value, size_t len);
 int annots_each(struct annots *a, const struct mbentry *e, annots_cb *cb, void *arg);
 
-/* The user's own value for a mailbox that is just being made and in no list yet: nothing else is looked at or counted. 0 or ERR_IO (logged). */
+/* The user's own value for a mailbox that is just being made and in no list yet: nothing else is looked at or counted. 0 or
+ * ERR_IO (logged). */
 int annots_put(struct store *st, const char *userid, const struct mbentry *e, const char *entry, const char *value);
 
 struct annots_change {

@@ -124,7 +124,8 @@ int mailbox_rename(struct store *st, const struct mailbox_rename *m);
  * between the two leaves them in both; the same call again then takes them out of `from`. ERR_NOMATCH: level 3.6 and there is
  * none; ERR_EXISTS. */
 int mailbox_empty_into(struct store *st, const char *from, const char *to);
-/* The index header as it is on disk now, read without a lock; the mailbox need not be in any list. ERR_AGAIN: it cannot be read. */
+/* The index header as it is on disk now, read without a lock; the mailbox need not be in any list. ERR_AGAIN: it cannot be
+ * read. */
 int mailbox_index_header(struct store *st, const struct mbentry *e, struct index_header *h);
 /* Marks of index_format.h that an interrupted operation left: 0 also when the index cannot be read. No lock is taken. */
 uint32_t mailbox_marks(struct store *st, const struct mbentry *e);

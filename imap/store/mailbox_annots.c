@@ -46,7 +46,8 @@ struct share {
 };
 
 /* False: the row does not count. */
-static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen, struct share *s)
+static bool row_share(struct mailbox *mb, uint32_t uid, const char *key, size_t keylen, const char *val, size_t vallen,
+	struct share *s)
 {
 	struct buf text = BUF_INIT;
 	if (annotkey_parse(key, keylen, &s->key) || !annotrow_live(val, vallen, &s->row)) return false;
@@ -305,7 +306,8 @@ static int copy_global(void *arg, const char *key, size_t keylen, const char *va
 	struct rows *x = arg;
 	struct annotkey k;
 	struct buf fresh = BUF_INIT, data = BUF_INIT;
-	bool changes = x->old_owner && x->new_owner && !annotkey_parse(key, keylen, &k) && annotkey_user_is(&k, key, keylen, x->old_owner);
+	bool changes = x->old_owner && x->new_owner && !annotkey_parse(key, keylen, &k)
+		&& annotkey_user_is(&k, key, keylen, x->old_owner);
 	if (changes) {
 		annotkey_print(buf_cstr(&x->to), k.entry, x->new_owner, &fresh);
 	} else {

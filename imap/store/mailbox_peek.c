@@ -11,7 +11,8 @@ int mailbox_index_header(struct store *st, const struct mbentry *e, struct index
 {
 	struct buf path = BUF_INIT;
 	char block[INDEX_HEADER_MAX];
-	int fd = path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1 : sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int fd = path_mailbox(st, e, META_INDEX, "cyrus.index", &path) ? -1
+		: sys_open(buf_cstr(&path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	ssize_t n = fd >= 0 ? sys_pread_full(fd, block, sizeof block, 0) : -1;
 	if (fd >= 0) sys_close(fd);
 	buf_free(&path);

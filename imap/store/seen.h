@@ -18,8 +18,8 @@ void seen_print(struct seen *s, struct buf *out);               /* the value of 
 /* An absent row reads as nothing seen. An invalid set is logged and read as empty. */
 int seen_read(struct store *st, const char *userid, const char *uniqueid, struct seen *out);
 
-/* Read-modify-write in one transaction: change() gets the row and returns true to store it; after a deadlock it is asked again, with the row
- * as it is then. */
+/* Read-modify-write in one transaction: change() gets the row and returns true to store it; after a deadlock it is asked again,
+ * with the row as it is then. */
 int seen_update(struct store *st, const char *userid, const char *uniqueid, bool (*change)(void *arg, struct seen *s), void *arg);
 int seen_delete(struct store *st, const char *userid, const char *uniqueid);
 #endif

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-bool specialuse_get(struct annots *a, const struct mbentry *e, struct buf *out) { return annots_get(a, e, "/specialuse", false, out); }
+bool specialuse_get(struct annots *a, const struct mbentry *e, struct buf *out)
+{
+	return annots_get(a, e, "/specialuse", false, out);
+}
 
 /* ------------------------------------------------------------------------------------------------ changing */
 

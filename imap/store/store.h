@@ -40,8 +40,8 @@ int store_open(struct store **out, struct conf *conf, bool create);
 int store_open_list(struct store **out, struct conf *conf, const char *mboxlist, bool create);
 /* Tools that fill an empty list: which layout it gets, where the configuration does not say (level auto). */
 int store_use_level(struct store *st, enum conf_level level);
-/* ERR_IO (logged, with what to do): the table is not sorted as improved_mboxlist_sort says, so that look-ups in it would miss. Looked at in the
- * layout of 2.5 only, where the option has a meaning. */
+/* ERR_IO (logged, with what to do): the table is not sorted as improved_mboxlist_sort says, so that look-ups in it would miss.
+ * Looked at in the layout of 2.5 only, where the option has a meaning. */
 int store_check_order(struct store *st, struct cyrusdb *db);
 void store_half_upgraded(void);               /* says so in the log: the list has records of 3.6 and of an older release */
 void store_close(struct store *st);           /* closes open mailboxes; NULL is allowed */

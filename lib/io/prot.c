@@ -58,7 +58,8 @@ void prot_free(struct prot *p)
 {
 	if (!p) return;
 	if (p->ssl) {
-		SSL_set_quiet_shutdown(p->ssl, 1);           /* nothing is sent; but the session stays good (RFC 5246 7.2.1), unless an alert ended it */
+		/* nothing is sent; but the session stays good (RFC 5246 7.2.1), unless an alert ended it */
+		SSL_set_quiet_shutdown(p->ssl, 1);
 		SSL_shutdown(p->ssl);
 		SSL_free(p->ssl);
 	}
