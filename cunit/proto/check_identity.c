@@ -377,7 +377,7 @@ START_TEST(a_bad_tls_file_is_named_and_tls_not_offered)
 	*last_error = 0;
 	ck_assert_ptr_eq(tlsserver_ready(&t, c), t.ctx);
 	ck_assert_str_eq(last_error, "");                     /* said once in a session, not at each CAPABILITY */
-	SSL_CTX_free(t.ctx);
+	tlsserver_free(t.ctx);
 	conf_free(c);
 	free(text);
 	free(key);
