@@ -339,6 +339,33 @@ START_TEST(never_less_than_the_truth)
 }
 END_TEST
 
+/* A server that is not to write anything: a file that fits is used, with what was stored since; none is made or written to. */
+START_TEST(read_only)
+{
+	struct storetest t;
+	struct stat before, after;
+	char path[300];
+	storetest_new(&t, levels[_i], "mboxlist_acl_index: 1\n");
+	snprintf(path, sizeof path, "%s.racl", cyrusdb_path(t.st->mboxlist));
+	put(t.st, "news", "anyone\tlrs\t", 0);
+	OPEN_TO("anyone", "news");
+	storetest_close(&t);
+	storetest_run("echo 'readonly: yes' >>%s/imapd.conf", t.dir);
+	ck_assert_int_eq(stat(path, &before), 0);
+	storetest_open(&t);
+	for (int i = 0; i < 20; i++) put(t.st, "user.bob", i % 2 ? "bob\tlrs\tanyone\tl\t" : "bob\tlrs\t", 0);
+	OPEN_TO("anyone", "news user.bob");
+	ck_assert_int_eq(stat(path, &after), 0);
+	ck_assert(before.st_ino == after.st_ino && before.st_size == after.st_size);
+	ck_assert_int_eq(unlink(path), 0);
+	storetest_close(&t);
+	storetest_open(&t);
+	OPEN_TO("anyone", "-");
+	ck_assert_int_ne(access(path, F_OK), 0);
+	storetest_remove(&t);
+}
+END_TEST
+
 START_TEST(no_index)
 {
 	struct storetest t;
@@ -374,6 +401,7 @@ int main(void)
 	tcase_add_loop_test(tc, rows_beside_the_list, 0, COUNT(levels));
 	tcase_add_loop_test(tc, another_configuration, 0, COUNT(levels));
 	tcase_add_loop_test(tc, never_less_than_the_truth, 0, COUNT(levels));
+	tcase_add_loop_test(tc, read_only, 0, COUNT(levels));
 	tcase_add_test(tc, no_index);
 	return suite_run("racl", (TCase *[]){ tc, NULL });
 }

@@ -154,7 +154,8 @@ static int prepare(struct doing *d, const struct mbentry *e, uint32_t rights)
 		if (!r && x) r = check_value(d, e, x, &c);
 		if (r) break;
 		if (x && x->type == ANNOT_FILE) {
-			if (d->nfiles < sizeof d->files / sizeof *d->files) d->files[d->nfiles++] = &set->v[i];
+			if (d->nfiles == sizeof d->files / sizeof *d->files) r = ERR_PARAMETERS;      /* one of them named again and again */
+			else d->files[d->nfiles++] = &set->v[i];
 		} else if (!x || (x->type != ANNOT_OPTION && x->type != ANNOT_DATE)) {
 			d->rows[d->nrows++] = c;
 		}

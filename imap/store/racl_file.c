@@ -176,9 +176,10 @@ static bool worth_making(struct store *st)
 
 static int bring_up_to(struct store *st, uint64_t allowed, struct strarray *recent)
 {
+	bool may_write = !conf_bool(st->conf, OPT_READONLY);
 	if (conf_int(st->conf, OPT_MBOXLIST_ACL_INDEX) <= 0 || st->racl_off || st->listed_by_spool) return ERR_NOTSUPPORTED;
-	int rc = complete(st, allowed, recent);
-	if (rc && !worth_making(st)) return ERR_NOTSUPPORTED;
+	int rc = complete(st, may_write ? allowed : UINT64_MAX, recent);
+	if (rc && (!may_write || !worth_making(st))) return ERR_NOTSUPPORTED;
 	if (rc && !(rc = make_anew(st))) rc = complete(st, allowed, recent);
 	if (!rc) return 0;
 	close_file(st);

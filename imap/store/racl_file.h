@@ -15,7 +15,7 @@ enum { RACL_RECENT_MAX = 4 * 1024 };          /* bytes of the list that are read
                                                   down */
 
 /* Opens the file (st->racl), making or completing it where needed. recent: rows that belong to it and are not written down. 0;
- * ERR_NOTSUPPORTED: option mboxlist_acl_index is 0, or the list is smaller and there is no file yet; the list's engine cannot say
+ * ERR_NOTSUPPORTED: option mboxlist_acl_index is 0, `readonly` is on and the file does not fit, or the list is smaller and there is no file yet; the list's engine cannot say
  * what has changed; or the file cannot be made, which is logged once. */
 int racl_file_current(struct store *st, struct strarray *recent);
 /* The same, and everything is written down: at recovery and checkpoints. 0 or as above. */
