@@ -152,74 +152,14 @@ class Dovecot(Server):
     name = 'dovecot'
 
     def __init__(self):
+        import dovecot
         import tempfile
-        from instance import free_port
         self.root = tempfile.mkdtemp(prefix='bench-')
         os.chmod(self.root, 0o755)
-        self.ports = {'imap': free_port(), 'lmtp': free_port()}
-        for d in ('run', 'state', 'home'):
-            os.makedirs(os.path.join(self.root, d))
-        for account in ('dovecot', 'dovenull'):
-            try:
-                pwd.getpwnam(account)
-            except KeyError:
-                subprocess.run(['useradd', '--system', '--no-create-home', account], check=True)
+        os.makedirs(os.path.join(self.root, 'home'))
         who = pwd.getpwnam('cyrus') if has_account('cyrus') else pwd.getpwnam('mail')
         os.chown(os.path.join(self.root, 'home'), who.pw_uid, who.pw_gid)
-        conf = os.path.join(self.root, 'dovecot.conf')
-        with open(conf, 'w') as f:
-            f.write(f'''base_dir = {self.root}/run
-state_dir = {self.root}/state
-log_path = {self.root}/log
-protocols = imap lmtp
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-first_valid_uid = 1
-first_valid_gid = 1
-mail_fsync = always
-mail_location = maildir:~/Maildir:LAYOUT=fs
-namespace inbox {{
-  inbox = yes
-  separator = /
-}}
-passdb {{
-  driver = static
-  args = password=pw
-}}
-userdb {{
-  driver = static
-  args = uid={who.pw_uid} gid={who.pw_gid} home={self.root}/home/%u allow_all_users=yes
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {self.ports['imap']}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-service lmtp {{
-  inet_listener lmtp {{
-    port = {self.ports['lmtp']}
-  }}
-}}
-''')
-        self.master = subprocess.Popen(['/usr/sbin/dovecot', '-F', '-c', conf], start_new_session=True)
-        for port in self.ports.values():
-            for _ in range(200):
-                try:
-                    socket.create_connection(('127.0.0.1', port), 5).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+        self.master, self.ports = dovecot.start(self.root, who, 'maildir:~/Maildir:LAYOUT=fs', self.root + '/home/%u', lmtp=True)
 
     def close(self):
         self.master.terminate()

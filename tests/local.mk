@@ -43,7 +43,7 @@ EXTRA_DIST += tests/run_fetch.sh tests/test_fetch.py
 TESTS += tests/imap.sh tests/clients.sh tests/peer.sh
 # LIST and its kin
 TESTS += tests/list.sh tests/story.sh
-EXTRA_DIST += tests/list.sh tests/test_list.py tests/test_list_peer.py tests/story.sh tests/test_story.py
+EXTRA_DIST += tests/list.sh tests/test_list.py tests/test_list_peer.py tests/story.sh tests/test_story.py tests/dovecot.py
 EXTRA_DIST += tests/clients.sh tests/imap.sh tests/instance.py tests/lib/peer.sh tests/lib/pytest.sh tests/peer.py \
 	tests/peer.sh tests/raw.py tests/test_clients.py tests/test_imap.py tests/test_peer.py tests/test_peer_db.py \
 	tests/test_peer_master.py

@@ -4,11 +4,12 @@ link in the log. Dovecot, where it is installed, is configured to the same direc
 
 The other half of the story, a LIST that costs what the server holds, is test_list.py:
 test_what_a_list_reads_does_not_grow_with_the_server."""
-import os, pwd, re, shutil, socket, subprocess, tempfile, time
+import os, pwd, re, shutil, socket, subprocess, tempfile
 
 import pytest
 
-from instance import Instance, free_port, syslog_file
+import dovecot
+from instance import Instance, syslog_file
 from raw import Raw
 
 BOXES = ['', '/Sent', '/lists', '/lists/one', '/lists/one/deep', '/Work']
@@ -129,56 +130,15 @@ def test_links_into_sys_and_circles_change_nothing(story):
         assert was['links'] == was['circles'] == 0 < was['directories'], what
 
 
-def dovecot(spool, home, port):
-    """Dovecot on alice's directory of our spool, of which it gets a copy, because it serves nobody whose files are root's: its
-    configuration."""
+def dovecot_on(spool, home):
+    """Dovecot on alice's directory of our spool, of which it gets a copy, because it serves nobody whose files are root's."""
     who = pwd.getpwnam('mail')
-    conf = os.path.join(home, 'dovecot.conf')
-    for d in ('run', 'state', 'control', 'index'):
+    for d in ('control', 'index'):
         os.makedirs(os.path.join(home, d), exist_ok=True)
     shutil.copytree(spool, os.path.join(home, 'spool'), symlinks=True)
     for d in ('control', 'index', 'spool'):
         subprocess.run(['chown', '-hR', f'{who.pw_uid}:{who.pw_gid}', os.path.join(home, d)], check=True)
-    with open(conf, 'w') as f:
-        f.write(f'''base_dir = {home}/run
-state_dir = {home}/state
-log_path = {home}/log
-protocols = imap
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-first_valid_uid = 1
-first_valid_gid = 1
-mail_location = maildir:{home}/spool/user/alice:LAYOUT=fs:CONTROL={home}/control:INDEX={home}/index
-namespace inbox {{
-  inbox = yes
-  separator = /
-}}
-passdb {{
-  driver = static
-  args = password=pw
-}}
-userdb {{
-  driver = static
-  args = uid={who.pw_uid} gid={who.pw_gid} home={home} allow_all_users=yes
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-''')
-    return conf
+    return dovecot.start(home, who, f'maildir:{home}/spool/user/alice:LAYOUT=fs:CONTROL={home}/control:INDEX={home}/index', home)
 
 
 def names_told(port, enough):
@@ -199,33 +159,20 @@ def names_told(port, enough):
     return names
 
 
-@pytest.mark.skipif(not shutil.which('dovecot'), reason='Dovecot is not installed (it may not be installed beside Cyrus)')
+@pytest.mark.skipif(not os.path.exists(dovecot.PROGRAM), reason='Dovecot is not installed (it may not be installed beside Cyrus)')
 @pytest.mark.skipif(os.geteuid() != 0, reason='Dovecot wants root')
 def test_the_links_would_lead_somewhere():
     """The same directory, with one link into /sys: Dovecot tells names from there, we tell the same names as before."""
     s = Story('2.5')
     home = tempfile.mkdtemp(prefix='story-')
-    port = free_port()
-    for account in ('dovecot', 'dovenull'):
-        try:
-            pwd.getpwnam(account)
-        except KeyError:
-            subprocess.run(['useradd', '--system', '--no-create-home', account], check=True)
     before = s.list('spool')
     # a part without circles: in the others it would not answer at all
     os.symlink('/sys/kernel/mm', s.i.path('spool/user/alice/net'))
     os.chmod(s.i.root, 0o755)
     os.chmod(home, 0o755)
-    conf = dovecot(s.i.path('spool'), home, port)
-    server = subprocess.Popen([shutil.which('dovecot'), '-F', '-c', conf], start_new_session=True)
+    server, ports = dovecot_on(s.i.path('spool'), home)
     try:
-        for _ in range(400):
-            try:
-                socket.create_connection(('127.0.0.1', port), 5).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        theirs = names_told(port, lambda name: name.startswith('net/'))
+        theirs = names_told(ports['imap'], lambda name: name.startswith('net/'))
         assert any(name.startswith('net/') for name in theirs), theirs
         assert s.list('spool') == before
         assert not any('net' in line for _, _, lines in before for line in lines)
